@@ -1,0 +1,167 @@
+package certs
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"strings"
+)
+
+// The names of key types in CertInfo.KeyType and KeyInfo.Type; the curve follows
+// after ECDSA, as in "ECDSA P-256".
+const (
+	TypeRSA     = "RSA"
+	TypeECDSA   = "ECDSA"
+	TypeEd25519 = "Ed25519"
+	TypeDSA     = "DSA"
+	TypeUnknown = "unknown"
+)
+
+// KeyInfo describes a private key without holding any of it.
+type KeyInfo struct {
+	Problem Problem `json:"problem,omitempty"`
+	// Blocks lists the PEM labels that were found when no key was.
+	Blocks string `json:"blocks,omitempty"`
+	// Type is "RSA", "ECDSA P-256" and so on, or "Ed25519".
+	Type string `json:"type,omitempty"`
+	// Bits is the size of the RSA modulus or of the curve.
+	Bits int `json:"bits,omitempty"`
+	// PublicSHA256 is the SHA-256 of the public half in its SubjectPublicKeyInfo
+	// form, in hexadecimal. Equal values mean the same key, so a key that was
+	// cloned with a machine image can be recognised; it is not secret.
+	PublicSHA256 string `json:"public_sha256,omitempty"`
+}
+
+// inspectKey finds the first private key as PEM_read_bio_PrivateKey does. The
+// key itself stays here; only its public half is returned, nil if there is none.
+func inspectKey(data []byte) (KeyInfo, crypto.PublicKey) {
+	list := blocks(data)
+	if len(list) == 0 {
+		return KeyInfo{Problem: noBlock(data, isKeyDER(data))}, nil
+	}
+	for _, b := range list {
+		switch b.label {
+		case blockEncryptedPKCS8:
+			if b.der == nil {
+				return KeyInfo{Problem: ProblemDamaged}, nil
+			}
+			return KeyInfo{Problem: ProblemEncrypted}, nil
+		case blockPKCS8, blockPKCS1, blockSEC1, blockDSA:
+			return inspectKeyBlock(b)
+		case blockOpenSSH:
+			// OpenSSL does not know this label and looks on; alone in the file
+			// it deserves a better word than "no key".
+			if len(list) == 1 {
+				return KeyInfo{Problem: ProblemUnsupported, Blocks: blockOpenSSH}, nil
+			}
+		default:
+			if b.der == nil {
+				return KeyInfo{Problem: ProblemDamaged}, nil
+			}
+		}
+	}
+	return KeyInfo{Problem: ProblemNoKey, Blocks: labels(list)}, nil
+}
+
+func inspectKeyBlock(b block) (KeyInfo, crypto.PublicKey) {
+	switch {
+	case b.der == nil:
+		return KeyInfo{Problem: ProblemDamaged}, nil
+	case b.encrypted():
+		return KeyInfo{Problem: ProblemEncrypted}, nil
+	case b.label == blockDSA:
+		return KeyInfo{Problem: ProblemUnsupported, Type: TypeDSA}, nil
+	}
+	signer, err := parseKey(b.label, b.der)
+	if err != nil {
+		return KeyInfo{Problem: keyFault(b)}, nil
+	}
+	public := signer.Public()
+	info := KeyInfo{PublicSHA256: publicSHA256(public)}
+	info.Type, info.Bits = keyTypeOf(public)
+	return info, public
+}
+
+func parseKey(label string, der []byte) (crypto.Signer, error) {
+	var key any
+	var err error
+	switch label {
+	case blockPKCS1:
+		key, err = x509.ParsePKCS1PrivateKey(der)
+	case blockSEC1:
+		key, err = x509.ParseECPrivateKey(der)
+	default:
+		key, err = x509.ParsePKCS8PrivateKey(der)
+	}
+	if err != nil {
+		return nil, err
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, x509.ErrUnsupportedAlgorithm
+	}
+	return signer, nil
+}
+
+// keyFault tells a key of a foreign kind from garbage by the outer structure,
+// because the parsers do not say which of the two they met.
+func keyFault(b block) Problem {
+	switch {
+	case b.label == blockPKCS8 && isPKCS8(b.der), b.label == blockSEC1 && isSEC1(b.der):
+		return ProblemUnsupported
+	default:
+		return ProblemDamaged
+	}
+}
+
+func isKeyDER(data []byte) bool {
+	for _, label := range []string{blockPKCS8, blockPKCS1, blockSEC1} {
+		if _, err := parseKey(label, data); err == nil {
+			return true
+		}
+	}
+	return isEncryptedPKCS8(data)
+}
+
+// keyTypeOf names a public key and gives its size in bits.
+func keyTypeOf(public crypto.PublicKey) (string, int) {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return TypeRSA, k.N.BitLen()
+	case *ecdsa.PublicKey:
+		return strings.TrimSpace(TypeECDSA + " " + k.Curve.Params().Name), k.Curve.Params().BitSize
+	case ed25519.PublicKey:
+		return TypeEd25519, 8 * ed25519.PublicKeySize
+	default:
+		return TypeUnknown, 0
+	}
+}
+
+// WeakKey reports a key that OpenSSL refuses at security level 2.
+func (k KeyInfo) WeakKey() bool { return weakKey(k.Type, k.Bits) }
+
+// weakKey tells whether a key is below the 112 bits of OpenSSL's security level
+// 2: RSA under 2048 bits, a curve under 224 (SSL_CTX_set_security_level(3)).
+func weakKey(keyType string, bits int) bool {
+	switch {
+	case keyType == TypeRSA:
+		return bits < 2048
+	case strings.HasPrefix(keyType, TypeECDSA):
+		return bits < 224
+	default:
+		return false
+	}
+}
+
+func publicSHA256(public crypto.PublicKey) string {
+	spki, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(spki)
+	return hex.EncodeToString(sum[:])
+}
