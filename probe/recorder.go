@@ -1,0 +1,107 @@
+package probe
+
+import (
+	"net"
+)
+
+// Record types and the fixed parts of TLS that the recorder needs (RFC 8446 section 5.1 and 4.1.3).
+const (
+	recordChangeCipherSpec = 20
+	recordAlert            = 21
+	recordHandshake        = 22
+	alertFatal             = 2
+	handshakeServerHello   = 2
+)
+
+// maxReceived bounds what one connection may deliver in bytes. A handshake with the longest chain that crypto/tls
+// accepts stays below it.
+const maxReceived = 1 << 20
+
+// recorder counts what a connection receives, keeps the first bytes, and reads along in the TLS records for the last
+// alert in plain text, which crypto/tls reports in a way that depends on when it came. It stops at maxReceived.
+type recorder struct {
+	net.Conn
+	sent     int64
+	received int64
+	head     []byte // the first headSize bytes received
+	tap      recordTap
+}
+
+const headSize = 64
+
+func (c *recorder) Read(b []byte) (int, error) {
+	if c.received >= maxReceived {
+		return 0, protocolError("more than %d bytes", maxReceived)
+	}
+	n, err := c.Conn.Read(b)
+	c.received += int64(n)
+	c.head = append(c.head, b[:min(n, headSize-len(c.head))]...)
+	c.tap.feed(b[:n])
+	return n, err
+}
+
+func (c *recorder) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.sent += int64(n)
+	return n, err
+}
+
+// serverHelloVersion gives the legacy_version of a ServerHello at the start of what was received. TLS 1.3 says 1.2 here.
+func (c *recorder) serverHelloVersion() (TLSVersion, bool) {
+	h := c.head
+	if len(h) < 11 || h[0] != recordHandshake || h[5] != handshakeServerHello {
+		return 0, false
+	}
+	return TLSVersion(uint16(h[9])<<8 | uint16(h[10])), true
+}
+
+// recordTap follows TLS records in a stream without keeping them.
+type recordTap struct {
+	header  [5]byte
+	have    int // octets of header
+	left    int // octets of the record still to come
+	alert   [2]byte
+	alertAt int
+	cipher  bool // ChangeCipherSpec was seen: later alerts are encrypted
+	fatal   uint8
+	seen    bool
+}
+
+func (t *recordTap) feed(b []byte) {
+	for len(b) > 0 {
+		if t.have < len(t.header) {
+			n := copy(t.header[t.have:], b)
+			t.have, b = t.have+n, b[n:]
+			if t.have == len(t.header) {
+				t.begin()
+			}
+			continue
+		}
+		n := min(t.left, len(b))
+		if t.header[0] == recordAlert && !t.cipher {
+			t.alertAt += copy(t.alert[t.alertAt:], b[:n])
+		}
+		t.left, b = t.left-n, b[n:]
+		if t.left == 0 {
+			t.end()
+		}
+	}
+}
+
+func (t *recordTap) begin() {
+	t.left = int(t.header[3])<<8 | int(t.header[4])
+	t.alertAt = 0
+	if t.left == 0 {
+		t.have = 0
+	}
+}
+
+func (t *recordTap) end() {
+	t.have = 0
+	switch {
+	case t.header[0] == recordChangeCipherSpec:
+		t.cipher = true
+	case t.header[0] == recordAlert && !t.cipher && t.alertAt == 2 && (t.alert[0] == alertFatal || t.alert[1] == 0):
+		t.fatal, t.seen = t.alert[1], true
+	}
+}

@@ -1,0 +1,202 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"sync"
+	"time"
+)
+
+// SurveyOptions says what a Survey is to decide.
+type SurveyOptions struct {
+	// Min and Max are the wanted range of TLS versions; zero means TLS 1.2 and TLS 1.3. They matter for Quick.
+	Min, Max TLSVersion
+	// Quick asks for the versions that decide about the wanted range and no others: those inside it, and the ones just
+	// below and just above it. Without Quick each version from TLS 1.0 to TLS 1.3 is asked for.
+	Quick bool
+	// SkipClassic leaves out the connection that asks for PROTOCOL_RDP.
+	SkipClassic bool
+	// MaxParallel bounds the connections at one time; zero means 2, the listen backlog of xrdp 0.9
+	// (common/os_calls.c, g_sck_listen).
+	MaxParallel int
+	// Connection is what all connections share: times, Dial, Cookie, names, CipherSuites. Its Requested, Until,
+	// NoNegotiation, MinVersion and MaxVersion are not used.
+	Connection Options
+}
+
+// Answer is what is known about a question to a server.
+type Answer string
+
+// The answers. Silence and faults that have nothing to do with the question leave it unknown.
+const (
+	AnswerAccepted Answer = "accepted"
+	AnswerRefused  Answer = "refused"
+	AnswerUnknown  Answer = "unknown"
+)
+
+// VersionAnswer is what a server does with one TLS version.
+type VersionAnswer struct {
+	Version TLSVersion `json:"version"`
+	Answer  Answer     `json:"answer"`
+	Cipher  string     `json:"cipher,omitempty"`  // OpenSSL's name, if accepted
+	Failure *Failure   `json:"failure,omitempty"` // if not accepted
+	// Result is the connection that decided it; it is nil if that was ServerSurvey.Full.
+	Result *Result `json:"result,omitempty"`
+}
+
+// ServerSurvey is what the connections of one Survey showed.
+type ServerSurvey struct {
+	Addr string `json:"addr"`
+	// Full asked for SSL|HYBRID with all TLS versions and went as far as the server let it.
+	Full Result `json:"full"`
+	// SSL asked for PROTOCOL_SSL alone. It is nil unless Full was led to CredSSP or refused.
+	SSL *Result `json:"ssl,omitempty"`
+	// Classic asked for PROTOCOL_RDP. It is nil if it was left out or if Full could not connect.
+	Classic *Result `json:"classic,omitempty"`
+	// Versions has the TLS versions asked for, oldest first. It is empty if the server does not come to a handshake at
+	// all: not reachable, no TLS selected, or a TLS set-up that fails for every client.
+	Versions []VersionAnswer `json:"versions"`
+	Elapsed  time.Duration   `json:"elapsed_ns"`
+}
+
+// Version gives the answer for one version; ok is false if it was not asked for.
+func (s *ServerSurvey) Version(v TLSVersion) (answer VersionAnswer, ok bool) {
+	for _, a := range s.Versions {
+		if a.Version == v {
+			return a, true
+		}
+	}
+	return VersionAnswer{}, false
+}
+
+// Accepted gives the versions that the server accepted, oldest first.
+func (s *ServerSurvey) Accepted() []TLSVersion {
+	var versions []TLSVersion
+	for _, a := range s.Versions {
+		if a.Answer == AnswerAccepted {
+			versions = append(versions, a.Version)
+		}
+	}
+	return versions
+}
+
+// Survey makes the fewest connections that decide which security a server offers: a full one, one that asks for
+// PROTOCOL_RDP, and one for each TLS version in question that the full one has not shown. Each is made once.
+func Survey(ctx context.Context, addr string, opts SurveyOptions) ServerSurvey {
+	if opts.MaxParallel <= 0 {
+		opts.MaxParallel = 2
+	}
+	if opts.Min == 0 {
+		opts.Min = tls.VersionTLS12
+	}
+	if opts.Max == 0 {
+		opts.Max = tls.VersionTLS13
+	}
+	now := opts.Connection.Now
+	if now == nil {
+		now = time.Now
+	}
+	started := now()
+	s := surveyor{ctx: ctx, addr: WithPort(addr), opts: opts, slots: make(chan struct{}, opts.MaxParallel)}
+	survey := s.survey()
+	survey.Elapsed = now().Sub(started)
+	return survey
+}
+
+type surveyor struct {
+	ctx   context.Context
+	addr  string
+	opts  SurveyOptions
+	slots chan struct{}
+}
+
+// run makes one connection when a slot is free.
+func (s *surveyor) run(requested Protocol, until Stage, minVersion, maxVersion TLSVersion) Result {
+	s.slots <- struct{}{}
+	defer func() { <-s.slots }()
+	opts := s.opts.Connection
+	opts.Requested, opts.Until, opts.NoNegotiation = requested, until, false
+	opts.MinVersion, opts.MaxVersion = minVersion, maxVersion
+	return Run(s.ctx, s.addr, opts)
+}
+
+func (s *surveyor) survey() ServerSurvey {
+	survey := ServerSurvey{Addr: s.addr}
+	survey.Full = s.run(ProtocolSSL|ProtocolHybrid, StageDone, 0, 0)
+	if survey.Full.Reached < StageConnect || survey.Full.Failure != nil && survey.Full.Failure.Kind == KindNotRDP {
+		return survey
+	}
+	var wg sync.WaitGroup
+	if !s.opts.SkipClassic {
+		survey.Classic = new(Result)
+		wg.Go(func() { *survey.Classic = s.run(ProtocolRDP, StageDone, 0, 0) })
+	}
+	basis := survey.Full
+	if f := basis.Failure; f != nil && (f.Kind == KindCredSSPRequired || f.Kind == KindNegotiationFailure) {
+		ssl := s.run(ProtocolSSL, StageDone, 0, 0)
+		survey.SSL = &ssl
+		if basis.TLS == nil {
+			basis = ssl
+		}
+	}
+	if comesToHandshake(basis) {
+		survey.Versions = s.versions(basis, &wg)
+	}
+	wg.Wait()
+	return survey
+}
+
+// comesToHandshake reports whether a server that answered so does TLS with anybody.
+func comesToHandshake(r Result) bool {
+	if r.Negotiation == nil || r.Negotiation.FailureCode != 0 || r.Negotiation.Selected == ProtocolRDP {
+		return false
+	}
+	if f := r.Failure; f != nil && f.Stage == StageTLS {
+		return f.Kind != KindTLSSetupFailed && f.Kind != KindTimeout && f.Kind != KindCancelled
+	}
+	return true
+}
+
+// versions asks for each version in question; the answers are complete when wg is done.
+func (s *surveyor) versions(full Result, wg *sync.WaitGroup) []VersionAnswer {
+	var answers []VersionAnswer
+	for _, v := range TLSVersions() {
+		if !s.opts.Quick || v+1 >= s.opts.Min && v <= s.opts.Max+1 {
+			answers = append(answers, VersionAnswer{Version: v})
+		}
+	}
+	for i := range answers {
+		a := &answers[i]
+		if full.TLS != nil && full.TLS.Version == a.Version {
+			a.Answer, a.Cipher = AnswerAccepted, full.TLS.Cipher
+			continue
+		}
+		wg.Go(func() {
+			r := s.run(full.Negotiation.Requested, StageDone, a.Version, a.Version)
+			a.Result = &r
+			a.decide(full)
+		})
+	}
+	return answers
+}
+
+// decide reads the answer from the connection that asked for one version only.
+func (a *VersionAnswer) decide(full Result) {
+	a.Answer, a.Failure = AnswerUnknown, a.Result.Failure
+	if a.Result.TLS != nil {
+		a.Answer, a.Cipher, a.Failure = AnswerAccepted, a.Result.TLS.Cipher, nil
+		return
+	}
+	if a.Failure == nil || a.Failure.Stage != StageTLS {
+		return
+	}
+	switch a.Failure.Kind {
+	case KindTLSAlert, KindTLSVersion:
+		a.Answer = AnswerRefused
+	case KindTLSCutOff, KindReset, KindClosed:
+		// Schannel closes without an alert. That counts as a refusal only beside a handshake that was completed.
+		if full.TLS != nil {
+			a.Answer = AnswerRefused
+		}
+	}
+}
