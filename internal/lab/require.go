@@ -1,0 +1,90 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// ErrUnable is wrapped by every error that says that this machine cannot run
+// the lab at all: not root, or programs missing that cannot be installed.
+var ErrUnable = errors.New("the lab cannot run here")
+
+// needs maps each program of the machine that the lab runs to the Debian 12
+// package that has it.
+var needs = map[string]string{
+	"debootstrap":    "debootstrap",
+	"systemd-nspawn": "systemd-container",
+	"nsenter":        "util-linux",
+	"ip":             "iproute2",
+	"xfreerdp":       "freerdp2-x11",
+	"Xvfb":           "xvfb",
+	"sslscan":        "sslscan",
+	"nmap":           "nmap",
+	"rdesktop":       "rdesktop",
+}
+
+// Require makes sure that this process is root and that the machine has the
+// programs of the lab. On Debian it installs what is missing with apt-get.
+func Require(ctx context.Context, log io.Writer) error {
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("%w: it needs root (mounts, namespaces, systemd-nspawn)", ErrUnable)
+	}
+	missing := missingPackages()
+	if len(missing) == 0 {
+		return nil
+	}
+	unlock, err := lock(ctx, machineLock())
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if missing = missingPackages(); len(missing) == 0 { // another process was faster
+		return nil
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("%w: install %s", ErrUnable, strings.Join(missing, " "))
+	}
+	say(log, "installing %s", strings.Join(missing, " "))
+	install := append([]string{"install", "-y", "--no-install-recommends"}, missing...)
+	for _, args := range [][]string{{"update"}, install} {
+		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q", "-o", "Dpkg::Use-Pty=0"}, args...)...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: apt-get %s: %w: %s", ErrUnable, args[0], err, lastLine(string(out)))
+		}
+	}
+	if missing = missingPackages(); len(missing) > 0 {
+		return fmt.Errorf("%w: still missing after apt-get install: %s", ErrUnable, strings.Join(missing, " "))
+	}
+	return nil
+}
+
+func missingPackages() []string {
+	var missing []string
+	for program, pkg := range needs {
+		if _, err := exec.LookPath(program); err != nil {
+			missing = append(missing, pkg)
+		}
+	}
+	slices.Sort(missing)
+	return slices.Compact(missing)
+}
+
+// lastLine returns the last line of text that says something.
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// say writes one line of progress; log may be nil.
+func say(log io.Writer, format string, args ...any) {
+	if log != nil {
+		fmt.Fprintf(log, "lab: "+format+"\n", args...) //nolint:errcheck // progress is not worth an error
+	}
+}
