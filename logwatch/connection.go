@@ -1,0 +1,160 @@
+package logwatch
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The values of Connection.Protocol.
+const (
+	TLS     = "TLS"
+	Classic = "classic"
+)
+
+// Connection is what the log tells of one connection.
+type Connection struct {
+	// Client is the peer's address and port, IPv4-mapped addresses unmapped.
+	// It is not valid where the log does not tell it.
+	Client netip.AddrPort
+	// Peer is the peer as xrdp printed it where that is not an address, such
+	// as AF_VSOCK:cid=2/port=1024.
+	Peer string
+	// ClientName is the client's own word for its name; believe nothing.
+	ClientName string
+	// Start and End are the times of its first and last line here. A session
+	// that was established lives on after End.
+	Start, End time.Time
+	// Negotiated says that the lines about the negotiation were seen, so that
+	// the six fields below mean something.
+	Negotiated bool
+	// Configured, Requested and Selected are the sets as xrdp prints them.
+	// Configured is xrdp's effective setting (0.9.18 to 0.10.3 only), not the
+	// text of xrdp.ini. An empty Selected is a refusal.
+	Configured, Requested, Selected string
+	// RequestedProtocols and SelectedProtocols are the same as bits.
+	RequestedProtocols, SelectedProtocols Protocols
+	// Protocol is TLS or Classic as selected or established, "" if neither.
+	Protocol string
+	// Established says that xrdp logged the connection as established.
+	Established bool
+	// TLSVersion ("TLSv1.3") and Cipher are those of an established connection.
+	TLSVersion, Cipher string
+	// ClassicLevel is the level of classic encryption: none, low, medium,
+	// high or fips.
+	ClassicLevel string
+	// Matches are the recognised lines that belong to this connection, in order.
+	Matches []Match
+	// Maybe are those that belong to this one or to another open one.
+	Maybe []Match
+	// Interleaved says that there are or were such lines.
+	Interleaved bool
+	// Ended says that the end of the connection was seen before it was established.
+	Ended bool
+	// PID is the process that served it, 0 where the log does not say.
+	PID int
+	// Lines counts the recognised lines; First and Last are the offsets of
+	// the first and last of them, each in its own file.
+	Lines       int
+	First, Last int64
+}
+
+// maxMatches bounds what is kept of one connection. An orderly one has fewer
+// than twenty recognised lines.
+const maxMatches = 64
+
+// take counts a line to the connection and learns from it.
+func (c *Connection) take(m Match) {
+	e := &m.Entry
+	if c.Lines == 0 {
+		c.Start, c.First = e.Time, e.Offset
+	}
+	c.End, c.Last = e.Time, e.Offset
+	c.Lines++
+	if e.PID != 0 && m.Rule.step.kind != stepAccept {
+		c.PID = e.PID
+	}
+	if len(c.Matches) < maxMatches {
+		m = m.clone()
+		c.Matches = append(c.Matches, m)
+	}
+	c.learn(m)
+}
+
+// learn sets the fields that a line states.
+func (c *Connection) learn(m Match) {
+	switch m.Rule.ID {
+	case "negotiation-layer":
+		requested, _ := strconv.ParseUint(m.Field("requested"), 10, 32)
+		choice, _ := strconv.ParseUint(m.Field("selected"), 10, 32)
+		c.Requested, c.Selected = Protocols(requested).String(), Protocols(choice).String()
+		c.choose()
+	case "negotiation-protocol":
+		c.Configured, c.Requested = strings.Clone(m.Field("configured")), strings.Clone(m.Field("requested"))
+		c.Selected = strings.Clone(m.Field("selected"))
+		c.choose()
+	case "negotiation-requested":
+		c.Requested = strings.Clone(m.Field("requested"))
+		c.RequestedProtocols = parseProtocols(c.Requested)
+	case "negotiation-selected-tls":
+		c.Selected = "SSL"
+		c.choose()
+	case "negotiation-selected-classic":
+		c.Selected = "RDP"
+		c.choose()
+	case "negotiation-selected-hybrid":
+		c.Selected = "HYBRID"
+		c.choose()
+	case "negotiation-selected-hybrid-ex":
+		c.Selected = "HYBRID_EX"
+		c.choose()
+	case "client-name", "client-name-old":
+		c.ClientName = strings.Clone(m.Field("name"))
+	case "established-tls", "established-tls-peer":
+		c.Established, c.Protocol = true, TLS
+		c.TLSVersion, c.Cipher = strings.Clone(m.Field("version")), strings.Clone(m.Field("cipher"))
+	case "established-classic", "established-classic-old", "established-classic-peer":
+		c.Established, c.Protocol, c.ClassicLevel = true, Classic, strings.Clone(m.Field("level"))
+	}
+	if m.Rule.step.kind == stepAccept || m.Rule.step.kind == stepEstablished {
+		c.Client, c.Peer = peer(m)
+	}
+}
+
+// choose draws the conclusions from Requested and Selected.
+func (c *Connection) choose() {
+	c.Negotiated = true
+	c.RequestedProtocols = parseProtocols(c.Requested)
+	c.SelectedProtocols = parseProtocols(c.Selected)
+	switch {
+	case c.SelectedProtocols != 0:
+		c.Protocol = TLS
+	case c.Selected == "RDP":
+		c.Protocol = Classic
+	default:
+		c.Protocol = ""
+	}
+}
+
+// peer returns the address that a line states, or its words for another kind.
+func peer(m Match) (netip.AddrPort, string) {
+	text := m.Field("peer")
+	if text == "" {
+		if address, err := netip.ParseAddr(m.Field("address")); err == nil {
+			port, _ := strconv.ParseUint(m.Field("port"), 10, 16)
+			return netip.AddrPortFrom(address.Unmap(), uint16(port)), ""
+		}
+		if cid := m.Field("cid"); cid != "" {
+			return netip.AddrPort{}, "AF_VSOCK:cid=" + cid + "/port=" + m.Field("port")
+		}
+		if m.Rule.ID == "connection-accepted-unix" {
+			text = "AF_UNIX"
+		}
+		return netip.AddrPort{}, text
+	}
+	if p, err := netip.ParseAddrPort(text); err == nil {
+		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port()), ""
+	}
+	return netip.AddrPort{}, strings.Clone(text)
+}
