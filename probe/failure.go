@@ -63,6 +63,15 @@ func (f *Failure) String() string {
 	return fmt.Sprintf("%s: %s: %s", f.Stage, f.Kind, f.Text)
 }
 
+// final reports whether the server has said its last word, so that it closes at once and can be waited for.
+func (f *Failure) final() bool {
+	switch f.Kind {
+	case KindNegotiationFailure, KindTLSAlert, KindTLSSetupFailed, KindCredSSPRequired, KindMCSRejected, KindMCSDisconnected:
+		return true
+	}
+	return false
+}
+
 // wireError is a fault in what the server sent; it travels as an error from the parsers to classify.
 type wireError struct {
 	kind Kind

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -240,9 +241,11 @@ func (l *EncryptionLevel) UnmarshalText(text []byte) error {
 }
 
 func parseHex32(v *uint32, text []byte) error {
-	if !strings.HasPrefix(string(text), "0x") {
+	hex, ok := strings.CutPrefix(string(text), "0x")
+	n, err := strconv.ParseUint(hex, 16, 32)
+	if !ok || err != nil {
 		return fmt.Errorf("unknown value %q", text)
 	}
-	_, err := fmt.Sscanf(string(text), "0x%x", v)
-	return err
+	*v = uint32(n)
+	return nil
 }

@@ -140,11 +140,5 @@ func (c *FailureCode) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	hex, ok := strings.CutPrefix(string(text), "0x")
-	v, err := strconv.ParseUint(hex, 16, 32)
-	if !ok || err != nil {
-		return fmt.Errorf("unknown negotiation failure code %q", text)
-	}
-	*c = FailureCode(v)
-	return nil
+	return parseHex32((*uint32)(c), text)
 }

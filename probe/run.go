@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -58,6 +59,9 @@ func Run(ctx context.Context, addr string, opts Options) Result {
 	host, _, err := net.SplitHostPort(addr)
 	opts = opts.withDefaults(host)
 	r := &run{opts: opts, result: Result{Addr: addr, Started: opts.Now()}}
+	if err == nil && host == "" {
+		err = errors.New("no host")
+	}
 	if err == nil {
 		err = opts.check()
 	}
@@ -103,6 +107,9 @@ func (r *run) sequence() *Failure {
 			return f
 		}
 		if f := s.do(); f != nil {
+			if f.final() {
+				r.end()
+			}
 			return f
 		}
 		r.result.Reached = s.stage
