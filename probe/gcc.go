@@ -59,7 +59,13 @@ func (c clientData) core() []byte {
 	b = le.AppendUint16(b, 0x0001)     // earlyCapabilityFlags: RNS_UD_CS_SUPPORT_ERRINFO_PDU
 	b = append(b, make([]byte, 64)...) // clientDigProductId
 	b = append(b, 0, 0)                // connectionType, pad1octet
-	return le.AppendUint32(b, uint32(c.Selected))
+	b = le.AppendUint32(b, uint32(c.Selected))
+	// xrdp 0.10.6 reads the physical size without asking whether the block has it, and warns about what it finds there.
+	b = le.AppendUint32(b, 212)    // desktopPhysicalWidth: mm, 96 dots per inch
+	b = le.AppendUint32(b, 159)    // desktopPhysicalHeight
+	b = le.AppendUint16(b, 0)      // desktopOrientation: landscape
+	b = le.AppendUint32(b, 100)    // desktopScaleFactor
+	return le.AppendUint32(b, 100) // deviceScaleFactor
 }
 
 // fixedUTF16 gives s in UTF-16LE, cut and padded to size bytes of which the last two are zero.

@@ -190,8 +190,8 @@ func (s *session) clientBlocks(b []byte) error {
 			return fmt.Errorf("block %#x of %d bytes, %d left", kind, n, len(b))
 		}
 		switch kind {
-		case 0xc001: // the name is at 24, the echo of the protocol is the last field sent (2.2.1.3.2)
-			if n != 216 {
+		case 0xc001: // the name is at 24, the echo of the protocol at 212; all fields of 2.2.1.3.2 make 234
+			if n != 234 {
 				return fmt.Errorf("Client Core Data of %d bytes", n)
 			}
 			var name []uint16
