@@ -36,76 +36,26 @@ func entries(f *File, section string) []string {
 }
 
 func TestParse(t *testing.T) {
-	long := func(n int) string { return strings.Repeat("x", n) }
-	env := WithEnv(func(name string) string { return map[string]string{"LAYER": "tls"}[name] })
-	old := ForVersion(Version{0, 9, 21, 1})
-	tests := []struct {
-		name string
-		text string
-		opts []Option
-		want []string // entries of [Globals]
-	}{
-		// Lexical rules.
-		{"hash ends a line anywhere", "[Globals]\na=tls#x\n", nil, []string{"a=tls"}},
-		{"semicolon ends a line anywhere", "[Globals]\na=1;2\nb=x ; y\n", nil, []string{"a=1", "b=x"}},
-		{"exclamation mark is no comment", "[Globals]\na=1!2\n", nil, []string{"a=1!2"}},
-		{"line ends", "[Globals]\ra=1\r\nb=2\n\r\n\rc=3", nil, []string{"a=1", "b=2", "c=3"}},
-		{"truly blank lines", "\n\n[Globals]\n\n\na=1\n\n", nil, []string{"a=1"}},
-		{"blanks only are an entry", "[Globals]\n \t\na=1\n", nil, []string{"=", "a=1"}},
-		{"indented comment is an entry", "[Globals]\n  # c\n#c\na=1\n", nil, []string{"=", "a=1"}},
-		{"header anywhere in the line", "xyz[Globals]zzz\na=1\n", nil, []string{"a=1"}},
-		{"indented header", "\t[Globals]\na=1\n", nil, []string{"a=1"}},
-		{"header takes the last bracket", "[x[Globals]]\na=1\n", nil, []string{"a=1"}},
-		{"closing bracket first", "][Globals]\na=1\n", nil, []string{"a=1"}},
-		{"header not trimmed", "[ Globals ]\na=1\n[Globals]\nb=2\n", nil, []string{"b=2"}},
-		{"header in any case", "[gLOBALS]\na=1\n", nil, []string{"a=1"}},
-		{"commented header", "#[Globals]\na=1\n;[Globals]\n[Globals] # [x]\nb=2 ; [y]\n", nil, []string{"b=2"}},
-		{"brackets in a value", "[Globals]\na=1\nport=tcp6://[::1]:3389\nb=2\n", nil, []string{"a=1"}},
-		{"one bracket is nothing", "[Globals]\na=[1\nb=]2\nc=]3[\n", nil, []string{"a=[1", "b=]2", "c=]3["}},
-		{"empty header", "[Globals]\na=1\n[]\nb=2\n", nil, []string{"a=1"}},
-		{"first equals", "[Globals]\na=b=c\n=v\n", nil, []string{"a=b=c", "=v"}},
-		{"colon is no separator", "[Globals]\na:1\n", nil, []string{"a:1="}},
-		{"trimming", "[Globals]\n \t\x01a \x1f=\x02 1\t \n", nil, []string{"a=1"}},
-		{"blank stays inside", "[Globals]\na b = 1  2\n", nil, []string{"a b=1  2"}},
-		{"no-break space stays", "[Globals]\na=\u00a01\n", nil, []string{"a=\u00a01"}},
-		{"invalid UTF-8, 0.10 trims", "[Globals]\na = 1\xff \n", nil, []string{"a=1\xff"}},
-		{"invalid UTF-8, 0.9 does not", "[Globals]\na = 1\xff \nb = \xc3\xa4 \n", []Option{old}, []string{"a= 1\xff ", "b=\u00e4"}},
-		{"quotes stay", "[Globals]\na=\"tls\"\nb='x'\nc=`y`\n", nil, []string{`a="tls"`, "b='x'", "c=`y`"}},
-		{"backslash is nothing", "[Globals]\na=1\\\nb=\\#2\n", nil, []string{`a=1\`, `b=\`}},
-		{"environment", "[Globals]\na=$LAYER\nb=$NONE\nc=x$LAYER\nd=$LAYER/x\n", []Option{env}, []string{"a=tls", "b=", "c=x$LAYER", "d="}},
-		{"no environment", "[Globals]\na=$LAYER\n", nil, []string{"a="}},
-		{"line without equals", "[Globals]\na\n", nil, []string{"a="}},
-		{"BOM before a header", "\xef\xbb\xbf[Globals]\na=1\n", nil, []string{"a=1"}},
-		{"BOM before a key", "[Globals]\n\xef\xbb\xbfa=1\n", nil, []string{"\xef\xbb\xbfa=1"}},
-		{"NUL cuts the line", "[Globals]\na=1\x00b=2\nc=3\n\x00d=4\n", nil, []string{"a=1", "c=3"}},
-		{"NUL hides a header", "[Globals]\na=1\n\x00[x]\nb=2\n", nil, []string{"a=1", "b=2"}},
-
-		// Structure and limits.
-		{"second section is dead", "[Globals]\na=1\n[x]\n[GLOBALS]\na=2\nb=2\n", nil, []string{"a=1"}},
-		{"keys before the first header", "a=0\n[Globals]\nb=1\n", nil, []string{"b=1"}},
-		{"duplicates in order", "[Globals]\na=1\nA=2\n", nil, []string{"a=1", "A=2"}},
-		{"2047 bytes", "[Globals]\na=" + long(2045) + "\nb=1\n", nil, []string{"a=" + long(2045), "b=1"}},
-		{"2048 bytes end the file", "[Globals]\nz=0\na=" + long(2046) + "\nb=1\n", nil, []string{"z=0"}},
-		{"comment text does not count", "[Globals]\na=1 #" + long(9000) + "\nb=1\n", nil, []string{"a=1", "b=1"}},
-		{"NUL counts", "[Globals]\na=1\x00" + long(2048) + "\nb=1\n", nil, nil},
-		{"long line before the section", "a=" + long(2046) + "\n[Globals]\nb=1\n", nil, nil},
-		{"bracket far right is no header", "[Globals]\n" + long(1030) + "[x]\na=1\n", nil, []string{long(1030) + "[x]=", "a=1"}},
-		{"bracket within reach", "[Globals]\n" + long(1000) + "[x]\na=1\n", nil, nil},
-		{"32 KiB", "[Globals]\n#" + long(readLimit-20) + "\na=12345\nb=2\n", nil, []string{"a=12345"}},
-		{"32 KiB inside a value", "[Globals]\n#" + long(readLimit-15) + "\na=12345\nb=2\n", nil, []string{"a=1"}},
-		{"32 KiB inside a key", "[Globals]\n#" + long(readLimit-14) + "\nab=12345\n", nil, []string{"ab="}},
-		{"empty file", "", nil, nil},
-	}
-	for _, tt := range tests {
+	env := WithEnv(testEnv)
+	for _, tt := range parserCases() {
 		t.Run(tt.name, func(t *testing.T) {
-			f := Parse("xrdp.ini", []byte(tt.text), tt.opts...)
-			if got := entries(f, "globals"); !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("entries of %.200q = %.200q, want %.200q", tt.text, got, tt.want)
-			}
-			if got := string(f.Bytes()); got != tt.text {
-				t.Errorf("Bytes = %.200q, want %.200q", got, tt.text)
+			for _, v := range []Version{v0921, v1001} {
+				want := tt.want
+				if v == v0921 && tt.old != nil {
+					want = tt.old
+				}
+				f := Parse("xrdp.ini", []byte(tt.text), env, ForVersion(v))
+				if got := entries(f, "globals"); !reflect.DeepEqual(got, want) {
+					t.Errorf("%v: entries of %.200q = %.200q, want %.200q", v, tt.text, got, want)
+				}
+				if got := string(f.Bytes()); got != tt.text {
+					t.Errorf("Bytes = %.200q, want %.200q", got, tt.text)
+				}
 			}
 		})
+	}
+	if got := entries(Parse("xrdp.ini", []byte("[Globals]\na=$LAYER\n")), "Globals"); !reflect.DeepEqual(got, []string{"a="}) {
+		t.Errorf("without an environment: %q", got)
 	}
 }
 
