@@ -11,9 +11,12 @@ import (
 	"time"
 )
 
-// dpkgOptions keep out what no test reads. They are given on the command line,
-// not written into the image: packages installed in a host later are whole.
-var dpkgOptions = []string{
+// aptOptions keep out what no test reads, and accept a mirror that lags, which
+// matters for sid, whose index expires after a week. They are given on the
+// command line, not written into the image: packages installed in a host later
+// are whole.
+var aptOptions = []string{
+	"-o", "Acquire::Check-Valid-Until=false",
 	"-o", "Dpkg::Options::=--force-unsafe-io",
 	"-o", "Dpkg::Options::=--path-exclude=/usr/share/doc/*",
 	"-o", "Dpkg::Options::=--path-exclude=/usr/share/info/*",
@@ -36,7 +39,12 @@ m=$area/mnt
 mkdir -p "$m" "$area/work" "$area/root"
 mount -t overlay -o "lowerdir=$lower,upperdir=$area/root,workdir=$area/work,volatile" overlay "$m"
 if [ -n "$suite" ]; then
-	debootstrap --variant=minbase "$suite" "$m"
+	scripts=/usr/share/debootstrap/scripts
+	if [ -e "$scripts/$suite" ]; then
+		debootstrap --variant=minbase "$suite" "$m"
+	else # a release younger than this debootstrap
+		debootstrap --variant=minbase "$suite" "$m" http://deb.debian.org/debian "$scripts/sid"
+	fi
 	printf '%s' "$sources" >"$m/etc/apt/sources.list"
 	printf 'APT::Install-Recommends "false";\nAcquire::Languages "none";\n' >"$m/etc/apt/apt.conf.d/90lab"
 fi
@@ -48,7 +56,7 @@ mount -t proc proc "$m/proc"
 mount -t sysfs sysfs "$m/sys"
 mount --bind /dev "$m/dev"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-chroot "$m" apt-get -q update
+chroot "$m" apt-get -q -o Acquire::Check-Valid-Until=false update
 chroot "$m" apt-get -q -y "$@"
 chroot "$m" sh -ec "$finish"
 chroot "$m" apt-get clean
@@ -74,7 +82,7 @@ func build(ctx context.Context, r recipe, area, lower string, log io.Writer) (ma
 	}
 	args := []string{"--mount", "--propagation", "private", "sh", "-c", buildScript, "lab-build",
 		area, lower, suite, r.Suite.sources(), r.Finish}
-	args = append(args, dpkgOptions...)
+	args = append(args, aptOptions...)
 	args = append(append(args, "dist-upgrade"), r.Packages...)
 	cmd := exec.CommandContext(ctx, "unshare", args...)
 	killGroup(cmd)

@@ -26,6 +26,7 @@ type Options struct {
 	Name     string    // host name and handle; letters, digits, dashes; random when empty
 	Veth     bool      // add an interface shared with the machine, see [Host.Addr]
 	Binds    []Bind    // visible inside from the first boot on
+	Packages []string  // more Debian packages, kept in the cache as a layer over the image
 	Detached bool      // the host outlives this process; [Attach] finds it again
 	NoWait   bool      // return when PID 1 runs, before the system is up
 	Log      io.Writer // progress of building an image; nil for none
@@ -53,7 +54,7 @@ var machineName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,40}[a-z0-9]$`)
 // Boot makes a host and returns it when its system is up and xrdp listens. The
 // caller stops it. ctx bounds the making only.
 func Boot(ctx context.Context, s Suite, o Options) (*Host, error) {
-	img, err := EnsureImage(ctx, s, o.Log)
+	img, err := EnsureLayer(ctx, s, o.Packages, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -147,15 +148,20 @@ func (h *Host) Reboot(ctx context.Context) error {
 	return nil
 }
 
+// Detach ends what this process runs for its use of the host, and leaves the
+// host itself running: for one that [Attach] found.
+func (h *Host) Detach() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.display != nil {
+		h.display.close()
+		h.display = nil
+	}
+}
+
 // Stop kills the host and removes every trace of it. It may be called twice.
 func (h *Host) Stop() error {
-	h.mu.Lock()
-	d := h.display
-	h.display = nil
-	h.mu.Unlock()
-	if d != nil {
-		d.close()
-	}
+	h.Detach()
 	if err := h.kill(); err != nil {
 		return fmt.Errorf("stop %s: %w", h.Name, err)
 	}

@@ -15,7 +15,8 @@ import (
 // An Image is a finished, read-only system tree in the cache.
 type Image struct {
 	Name     string            `json:"name"`
-	Suite    Suite             `json:"suite"` // what the image holds, forky when sid would not build
+	Base     string            `json:"base,omitempty"` // the image below, of which this one is a layer
+	Suite    Suite             `json:"suite"`          // what the image holds, forky when sid would not build
 	Built    time.Time         `json:"built"`
 	Seconds  float64           `json:"seconds"`  // how long the build took
 	Versions map[string]string `json:"versions"` // of xrdp, xorgxrdp, openssl, systemd, freerdp3-x11
@@ -23,6 +24,15 @@ type Image struct {
 
 // Root returns the directory of the image's tree. Nobody may write to it.
 func (i Image) Root() string { return filepath.Join(imagesDir(), i.Name, "root") }
+
+// lower returns the image as overlay's lowerdir option wants it: with the one
+// below, which has none below itself.
+func (i Image) lower() string {
+	if i.Base == "" {
+		return i.Root()
+	}
+	return i.Root() + ":" + Image{Name: i.Base}.Root()
+}
 
 // EnsureImage returns the image of the suite's hosts, and makes it first when
 // the cache has none of the present recipe: that takes about a minute, during
@@ -35,20 +45,30 @@ func EnsureImage(ctx context.Context, s Suite, log io.Writer) (Image, error) {
 	if s == Sid && failedLately(hostRecipe(Sid).name()) {
 		s = Forky
 	}
-	img, err := ensure(ctx, hostRecipe(s), "", log)
+	img, err := ensure(ctx, hostRecipe(s), log)
 	if err == nil || s != Sid || ctx.Err() != nil {
 		return img, err
 	}
 	say(log, "%v; taking forky instead", err)
-	img, ferr := ensure(ctx, hostRecipe(Forky), "", log)
+	img, ferr := ensure(ctx, hostRecipe(Forky), log)
 	if ferr != nil {
 		return Image{}, errors.Join(err, ferr)
 	}
 	return img, nil
 }
 
-// ensure returns the recipe's image, built over the tree lower if need be.
-func ensure(ctx context.Context, r recipe, lower string, log io.Writer) (Image, error) {
+// EnsureLayer returns the image of the suite with more packages, kept as a layer
+// over the image of its hosts, and makes both first where the cache has none.
+func EnsureLayer(ctx context.Context, s Suite, packages []string, log io.Writer) (Image, error) {
+	base, err := EnsureImage(ctx, s, log)
+	if err != nil || len(packages) == 0 {
+		return base, err
+	}
+	return ensure(ctx, layerRecipe(base, packages), log)
+}
+
+// ensure returns the recipe's image, built if need be.
+func ensure(ctx context.Context, r recipe, log io.Writer) (Image, error) {
 	name := r.name()
 	if img, err := readImage(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return img, err
@@ -67,20 +87,21 @@ func ensure(ctx context.Context, r recipe, lower string, log io.Writer) (Image, 
 		return Image{}, fmt.Errorf("make room for image %s: %w", name, err)
 	}
 	defer removeTree(area) //nolint:errcheck // the next build removes what stays
-	if lower == "" {
-		lower = filepath.Join(area, "empty")
-		if err := os.Mkdir(lower, 0o755); err != nil {
-			return Image{}, fmt.Errorf("make room for image %s: %w", name, err)
-		}
+	lower := filepath.Join(area, "empty")
+	if err := os.Mkdir(lower, 0o755); err != nil {
+		return Image{}, fmt.Errorf("make room for image %s: %w", name, err)
 	}
-	say(log, "building image %s (about a minute, once)", name)
+	if r.Base != "" {
+		lower = Image{Name: r.Base}.Root()
+	}
+	say(log, "building image %s (once; about a minute)", name)
 	start := time.Now()
 	versions, err := build(ctx, r, area, lower, log)
 	if err != nil {
 		keepLog(area, name)
 		return Image{}, err
 	}
-	img := Image{Name: name, Suite: r.Suite, Built: start.UTC(), Seconds: time.Since(start).Seconds(), Versions: versions}
+	img := Image{Name: name, Base: r.Base, Suite: r.Suite, Built: start.UTC(), Seconds: time.Since(start).Seconds(), Versions: versions}
 	say(log, "image %s is ready after %.0f s: %v", name, img.Seconds, versions)
 	return img, install(img, area)
 }

@@ -37,7 +37,7 @@ var errNoSystem = errors.New("systemd-nspawn ended")
 func (h *Host) start(ctx context.Context) error {
 	dir := hostDir(h.Name)
 	args := []string{"--mount", "--propagation", "private", "sh", "-ec", bootScript, "lab-boot",
-		cgroupName(h.Name), h.Image.Root(), dir,
+		cgroupName(h.Name), h.Image.lower(), dir,
 		"--boot", "--register=no", "--keep-unit", "--private-network", "-M", h.Name,
 		"--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"}
 	for _, b := range h.binds {

@@ -45,22 +45,21 @@ func hostRecipe(s Suite) recipe {
 	}
 }
 
-// clientRecipe returns how the layer over base is made from which FreeRDP 3
-// runs. It is a layer of its own so that hosts stay what a server is.
-func clientRecipe(base Image) recipe {
-	return recipe{Suite: base.Suite, Base: base.Name, Packages: []string{"freerdp3-x11"}}
+// layerRecipe returns how the layer over base that adds packages is made.
+func layerRecipe(base Image, packages []string) recipe {
+	return recipe{Suite: base.Suite, Base: base.Name, Packages: packages}
 }
 
 // name is the directory name of the recipe's image.
 func (r recipe) name() string {
 	text := strings.Join([]string{
 		string(r.Suite), r.Base, strings.Join(r.Packages, " "), r.Finish,
-		r.Suite.sources(), strings.Join(dpkgOptions, " "), buildScript,
+		r.Suite.sources(), strings.Join(aptOptions, " "), buildScript,
 	}, "\x00")
 	sum := sha256.Sum256([]byte(text))
 	kind := string(r.Suite)
 	if r.Base != "" {
-		kind += "-client"
+		kind += "-layer"
 	}
 	return fmt.Sprintf("%s-%s", kind, hex.EncodeToString(sum[:6]))
 }

@@ -20,12 +20,27 @@ var onHost = map[string]func(context.Context, *lab.Host, []string) (int, error){
 	"net":    network,
 	"put":    put,
 	"reboot": reboot,
+	"freerdp": func(ctx context.Context, h *lab.Host, args []string) (int, error) {
+		return client(lab.FreeRDP(ctx, h, args...))
+	},
+	"freerdp3": func(ctx context.Context, h *lab.Host, args []string) (int, error) {
+		if _, err := lab.EnsureClient(ctx, os.Stderr); err != nil {
+			return 0, err
+		}
+		return client(lab.FreeRDP3(ctx, h, args...))
+	},
+	"sslscan": scan,
+	"login":   login,
 }
 
 func boot(ctx context.Context, args []string) error {
 	o := lab.Options{Detached: true, Log: os.Stderr}
 	flags := flag.NewFlagSet("boot", flag.ContinueOnError)
 	flags.BoolVar(&o.Veth, "veth", false, "add an interface shared with this machine")
+	flags.Func("pkg", "install `PACKAGE` too", func(s string) error {
+		o.Packages = append(o.Packages, s)
+		return nil
+	})
 	flags.Func("bind", "make `FILE:TARGET` visible inside", func(s string) error {
 		source, target, ok := strings.Cut(s, ":")
 		if !ok {
@@ -101,6 +116,31 @@ func put(ctx context.Context, h *lab.Host, args []string) (int, error) {
 }
 
 func reboot(ctx context.Context, h *lab.Host, _ []string) (int, error) { return 0, h.Reboot(ctx) }
+
+// client shows how a client fared; its exit status is labctl's.
+func client(r lab.ClientResult, err error) (int, error) {
+	fmt.Printf("%sexit status %d: %s (%.1f s)\n", r.Output, r.Code, r.Name, r.Elapsed.Seconds())
+	return r.Code, err
+}
+
+func scan(ctx context.Context, h *lab.Host, args []string) (int, error) {
+	r, err := lab.SSLScan(ctx, h, args...)
+	if err == nil {
+		fmt.Printf("%saccepted: %s\n", r.Output, r.Accepted())
+	}
+	return 0, err
+}
+
+// login keeps a desktop's client connected until it is interrupted.
+func login(ctx context.Context, h *lab.Host, args []string) (int, error) {
+	s, err := lab.Login(ctx, h, lab.TestUser, lab.TestPassword, args...)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Printf("Xorg of %s is process %d; connected until Ctrl-C\n", s.User, s.Xorg)
+	<-ctx.Done()
+	return 0, s.Close()
+}
 
 // attached runs a command on this process's own terminal.
 func attached(ctx context.Context, argv []string) (int, error) {

@@ -17,7 +17,7 @@ import (
 const usage = `Usage: labctl COMMAND [ARGUMENT...]      (as root)
 
   image SUITE|all          make the image of a suite, unless it is cached
-  boot [-veth] [-bind FILE:TARGET]... SUITE NAME
+  boot [-veth] [-pkg PACKAGE]... [-bind FILE:TARGET]... SUITE NAME
                            boot a host that stays until it is stopped
   sh NAME [SCRIPT]         run a script inside (sh -e); without one, an interactive shell
   exec NAME COMMAND...     run one command inside
@@ -25,7 +25,8 @@ const usage = `Usage: labctl COMMAND [ARGUMENT...]      (as root)
                            there the host's xrdp is 127.0.0.1:3389
   freerdp NAME ARG...      xfreerdp 2 against the host, e.g. /sec:tls +auth-only; its exit status
   freerdp3 NAME ARG...     the same with FreeRDP 3
-  sslscan NAME             the TLS versions that the host's xrdp accepts
+  login NAME ARG...        a whole desktop (user test) whose client stays until Ctrl-C
+  sslscan NAME [ARG...]    the TLS versions that the host's xrdp accepts
   put NAME FILE TARGET     copy a file into the host, its mode included
   reboot NAME              shut down and boot the same overlay again
   list                     the running hosts, and the cached images
@@ -80,6 +81,7 @@ func dispatch(ctx context.Context, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer h.Detach()
 	return on(ctx, h, args[1:])
 }
 

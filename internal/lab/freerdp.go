@@ -1,0 +1,114 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrHarness is wrapped when a client did not get as far as trying to connect:
+// the test's own machinery is at fault, not the server.
+var ErrHarness = errors.New("the client did not run")
+
+// A ClientResult is how an RDP client fared.
+type ClientResult struct {
+	Code    int    // its exit status
+	Name    string // the status in words, see [ExitName]
+	Output  string // what it wrote
+	Elapsed time.Duration
+}
+
+// OK reports whether the client reached the login.
+func (r ClientResult) OK() bool { return r.Code == 0 }
+
+// exitNames are the exit statuses of xfreerdp, which it names XF_EXIT_... in
+// client/X11/xfreerdp.h, as far as a server can bring them about.
+var exitNames = map[int]string{
+	0:   "ok",
+	1:   "disconnected",
+	2:   "logged-off",
+	32:  "protocol-error",
+	128: "wrong-arguments",
+	130: "protocol",
+	131: "connection-failed", // among others the MAC of classic RDP security
+	132: "authentication-failed",
+	133: "negotiation-failed",
+	134: "logon-failed",
+	138: "post-connect-failed",
+	141: "connect-failed",
+	142: "mcs-connect-initial-failed",
+	143: "tls-failed",
+	145: "cancelled",
+	147: "transport-failed",
+}
+
+// ExitName puts an exit status of xfreerdp in words: "ok", "negotiation-failed",
+// and so on; "exit-N" for the rest.
+func ExitName(code int) string {
+	if name, ok := exitNames[code]; ok {
+		return name
+	}
+	return "exit-" + strconv.Itoa(code)
+}
+
+// clientTimeout ends a client that hangs; a connection takes about a second.
+const clientTimeout = 60 * time.Second
+
+// FreeRDP connects to the host with the machine's xfreerdp 2, as far as the
+// login unless args say otherwise: /v:127.0.0.1, /cert:ignore, +auth-only and a
+// user that does not exist are added where args have none of the kind. (With a
+// real user and password xrdp starts a desktop even for +auth-only.) The error says that the
+// client did not run; how the connection went is in the result.
+func FreeRDP(ctx context.Context, h *Host, args ...string) (ClientResult, error) {
+	home, err := os.MkdirTemp("", "lab-client-")
+	if err != nil {
+		return ClientResult{}, fmt.Errorf("run xfreerdp: %w", err)
+	}
+	defer os.RemoveAll(home) //nolint:errcheck // temporary
+	screen, err := h.screen(ctx)
+	if err != nil {
+		return ClientResult{}, fmt.Errorf("run xfreerdp: %w", err)
+	}
+	argv := append([]string{"xfreerdp"}, clientArgs(args)...)
+	return runClient(ctx, h.netArgs(argv...), clientEnv(screen, home))
+}
+
+// clientArgs completes the arguments of a test connection.
+func clientArgs(args []string) []string {
+	out := append([]string(nil), args...)
+	for _, d := range []struct{ has, add string }{
+		{"/v:", "/v:127.0.0.1"},
+		{"/cert", "/cert:ignore"},
+		{"auth-only", "+auth-only"},
+		{"/u:", "/u:x"},
+		{"/p:", "/p:y"},
+	} {
+		if !strings.Contains("\n"+strings.Join(args, "\n"), d.has) {
+			out = append(out, d.add)
+		}
+	}
+	return out
+}
+
+func clientEnv(screen, home string) []string {
+	return []string{"DISPLAY=" + screen, "HOME=" + home, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}
+}
+
+// runClient runs an xfreerdp of either version.
+func runClient(ctx context.Context, argv, env []string) (ClientResult, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, clientTimeout, errors.New("the client hangs"))
+	defer cancel()
+	r, err := run(ctx, argv, nil, env)
+	out := ClientResult{Code: r.Code, Name: ExitName(r.Code), Output: r.Stdout + r.Stderr, Elapsed: r.Elapsed}
+	switch {
+	case err != nil:
+		return out, fmt.Errorf("%w: %w", ErrHarness, err)
+	case r.Code == 128, strings.Contains(out.Output, "failed to open display"), strings.Contains(out.Output, "failed to execute"):
+		return out, fmt.Errorf("%w: %q: exit status %d: %s", ErrHarness, argv, r.Code, lastLine(out.Output))
+	}
+	return out, nil
+}

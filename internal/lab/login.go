@@ -1,0 +1,148 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Session is a desktop with a client connected to it.
+type Session struct {
+	User string
+	Xorg int // process id, inside the host, of the desktop's X server
+
+	client *child
+	home   string
+}
+
+// Login logs a user in to a desktop with xfreerdp 2 and returns when the X
+// server of the user runs and, unless one ran before (a reconnection), its
+// session has begun. The client stays connected until Close. args are further
+// arguments for xfreerdp, /sec:tls for one.
+func Login(ctx context.Context, h *Host, user, password string, args ...string) (*Session, error) {
+	before, err := h.Xorgs(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	screen, err := h.screen(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("log in as %s: %w", user, err)
+	}
+	home, err := os.MkdirTemp("", "lab-client-")
+	if err != nil {
+		return nil, fmt.Errorf("log in as %s: %w", user, err)
+	}
+	s := &Session{User: user, home: home}
+	out, err := os.Create(filepath.Join(home, "output"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("log in as %s: %w", user, err), s.Close())
+	}
+	defer out.Close() //nolint:errcheck // the client has its own copy
+	// Without a window manager nothing else sets the input focus, so no grabbing.
+	argv := h.netArgs(append([]string{"xfreerdp", "/v:127.0.0.1", "/cert:ignore", "/u:" + user, "/p:" + password,
+		"/size:800x600", "-grab-keyboard"}, args...)...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = clientEnv(screen, home), out, out
+	if s.client, err = spawn(cmd, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("log in as %s: %w", user, err), s.Close())
+	}
+	if err := s.wait(ctx, h, before); err != nil {
+		text, _ := os.ReadFile(out.Name())
+		return nil, errors.Join(fmt.Errorf("log in as %s: %w (client: %s)", user, err, lastLine(string(text))), s.Close())
+	}
+	return s, nil
+}
+
+// loginTimeout is how long a desktop may take to appear; about two seconds is
+// usual.
+const loginTimeout = 60 * time.Second
+
+// wait waits for the user's X server and session, or, when there was an X
+// server before, for the log to tell that it took the client.
+func (s *Session) wait(ctx context.Context, h *Host, before []int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, loginTimeout, errors.New("no desktop after "+loginTimeout.String()))
+	defer cancel()
+	for {
+		pids, err := h.Xorgs(ctx, s.User)
+		if err != nil {
+			return err
+		}
+		for _, pid := range pids {
+			ready, err := h.desktopReady(ctx, s.User, pid, slices.Contains(before, pid))
+			if err != nil {
+				return err
+			}
+			if ready {
+				s.Xorg = pid
+				return nil
+			}
+		}
+		select {
+		case <-s.client.done:
+			return fmt.Errorf("the client ended: %s", ExitName(s.client.cmd.ProcessState.ExitCode()))
+		default:
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// desktopReady reports whether the desktop of that X server is in use: a new
+// one runs the user's session, one that was there before has a client again
+// (its xorgxrdp module has accepted a connection, so a stream is connected).
+func (h *Host) desktopReady(ctx context.Context, user string, xorg int, old bool) (bool, error) {
+	check := `pgrep -u "$1" -x xterm >/dev/null`
+	if old {
+		check = `ss -xpH state connected | grep -F "/xrdp_display_" | grep -q "pid=$2,"`
+	}
+	r, err := h.Run(ctx, Cmd{Args: []string{"sh", "-c", check, "sh", user, strconv.Itoa(xorg)}})
+	return r.Code == 0, err
+}
+
+// Alive reports whether the client is still connected.
+func (s *Session) Alive() bool {
+	select {
+	case <-s.client.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Close ends the client as a broken line would: the desktop stays. It may be
+// called twice.
+func (s *Session) Close() error {
+	if s.client != nil {
+		s.client.kill()
+	}
+	return os.RemoveAll(s.home)
+}
+
+// Xorgs returns the process ids, inside the host, of the X servers of a user's
+// desktops. A desktop that survived is the same id before and after.
+func (h *Host) Xorgs(ctx context.Context, user string) ([]int, error) {
+	r, err := h.Run(ctx, Cmd{Args: []string{"pgrep", "-u", user, "-x", "Xorg"}})
+	if err == nil && r.Code > 1 { // 1: no such process
+		err = errors.New(lastLine(r.Stderr))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for the desktops of %s: %w", user, err)
+	}
+	var pids []int
+	for _, f := range strings.Fields(r.Stdout) {
+		pid, err := strconv.Atoi(f)
+		if err != nil {
+			return nil, fmt.Errorf("look for the desktops of %s: %w", user, err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids, nil
+}
