@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"net/netip"
 	"time"
 
 	"xrdpfix/certs"
@@ -62,6 +63,9 @@ type Facts struct {
 	Wire    Observed[probe.ServerSurvey]      `json:"wire"`
 	Log     LogFact                           `json:"log"`
 	OpenSSL Observed[OpenSSL]                 `json:"openssl"`
+	// DropIn and OwnOpenSSL are our own files that lift a system-wide floor.
+	DropIn     Observed[FileFact] `json:"drop_in"`
+	OwnOpenSSL Observed[FileFact] `json:"own_openssl"`
 	Applied Observed[[]AppliedSummary]        `json:"applied"`
 	Units   map[string]Observed[service.Unit] `json:"units,omitempty"`
 }
@@ -99,11 +103,13 @@ type FileFact struct {
 	// leaves the process; Text is what does.
 	Data []byte `json:"-"`
 	// Text is Data with each password= value masked.
-	Text  string    `json:"text"`
-	Mode  uint32    `json:"mode"` // permission bits, as in stat(2) & 07777
-	UID   int       `json:"uid"`
-	GID   int       `json:"gid"`
-	MTime time.Time `json:"mtime"`
+	Text string `json:"text"`
+	// SHA256 of Data, in hex; "" where the file does not exist.
+	SHA256 string    `json:"sha256,omitempty"`
+	Mode   uint32    `json:"mode"` // permission bits, as in stat(2) & 07777
+	UID    int       `json:"uid"`
+	GID    int       `json:"gid"`
+	MTime  time.Time `json:"mtime"`
 	// Obstacle says why the file cannot be replaced by rename (bind mount,
 	// immutable, read-only file system); "" where it can.
 	Obstacle string `json:"obstacle,omitempty"`
@@ -136,10 +142,18 @@ type Daemon struct {
 	// the unit's User=, else runtime_user, else root, with the groups that
 	// the group file gives it now.
 	Start Observed[Identity] `json:"start"`
+	// KeyGID and KeyGroup are the group that a private key must have for the
+	// daemon to read it: its primary group, or group xrdp where the daemon is
+	// root and such a group exists (the next package may drop root).
+	KeyGID   int    `json:"key_gid"`
+	KeyGroup string `json:"key_group"`
 	// Options is XRDP_OPTIONS (or the command line of the running process).
 	Options []string `json:"options,omitempty"`
 	// Systemd is false where systemd is not the init: Units is empty then.
 	Systemd bool `json:"systemd"`
+	// NewerThanStart names a file that xrdp reads at start only and that is
+	// newer than the running process; "" for none.
+	NewerThanStart string `json:"newer_than_start,omitempty"`
 	// InitScript is a service script that can start xrdp without systemd, "" for none.
 	InitScript string `json:"init_script,omitempty"`
 }
@@ -218,6 +232,25 @@ type Peer struct {
 	PID    int    `json:"pid,omitempty"`
 }
 
+// Address is the client's address without its port.
+func (p Peer) Address() string {
+	if ap, err := netip.ParseAddrPort(p.Client); err == nil {
+		return ap.Addr().String()
+	}
+	return p.Client
+}
+
+// NetAddrs are the host's addresses, parsed; what does not parse is left out.
+func (h HostInfo) NetAddrs() []netip.Addr {
+	var out []netip.Addr
+	for _, s := range h.Addrs {
+		if a, err := netip.ParseAddr(s); err == nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // Desktop is a user's graphical session that xrdp-sesman started and that still runs.
 type Desktop struct {
 	User    string    `json:"user"`
@@ -239,6 +272,8 @@ type LogFact struct {
 	// DaemonCanWrite: the serving identity can open it for appending (or the
 	// daemon holds it open already).
 	DaemonCanWrite bool `json:"daemon_can_write"`
+	// StartCanWrite: the identity that opens it at the next start can.
+	StartCanWrite bool `json:"start_can_write"`
 	// HidesProof: LogLevel or LogFile keeps the success lines away.
 	HidesProof string `json:"hides_proof,omitempty"`
 	// Own are the connections that our own probes made while these facts were taken.

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/host"
+	"xrdpfix/repair"
+)
+
+func newApply(a *app) *cobra.Command {
+	var flags policyFlags
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Plan, back up, change, verify; roll back unless proven",
+		Long: `Find what stops clients from negotiating security, make the smallest change
+that mends it, connect as a client does, read that very connection in xrdp.log,
+and keep the change only if both prove it. Otherwise everything is put back.
+
+A plain apply repairs; it sets no policy: a working ssl_protocols and a working
+security_layer stay as they are. Nobody is cut off unless --restart=always.`,
+		Example: `  xrdpfix apply                          mend what is broken
+  xrdpfix apply --dry-run                the same as xrdpfix plan
+  xrdpfix apply --profile intermediate   TLS 1.2 to 1.3, whatever was there
+  xrdpfix apply --security-layer tls     shut clients without TLS out`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dryRun {
+				return a.planCommand(cmd.Context(), &flags)
+			}
+			return a.apply(cmd.Context(), &flags)
+		},
+	}
+	flags.add(cmd, true)
+	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "show the plan and change nothing")
+	return cmd
+}
+
+// errNotRoot is what the one who is not root gets.
+func notRoot(verb string) error {
+	return fail(6, reasonNotPermitted, errors.New("only root can change /etc/xrdp"),
+		"sudo xrdpfix "+verb+"        look first: xrdpfix check")
+}
+
+func (a *app) apply(ctx context.Context, flags *policyFlags) error {
+	pol, err := flags.policy()
+	if err != nil {
+		return err
+	}
+	m, err := a.open(a.global.root)
+	if err != nil {
+		return err
+	}
+	if !m.MayChange() {
+		m.Close()
+		return notRoot("apply")
+	}
+	unlock, err := m.Lock()
+	m.Close()
+	if err != nil {
+		return lockFailure(err)
+	}
+	defer unlock()
+	if err := a.finishInterrupted(ctx); err != nil {
+		return err
+	}
+	l, err := a.look(ctx, flags, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	switch {
+	case l.plan.Empty():
+		a.quit = planExit(l)
+		if a.quit.Code == 0 && !l.facts.Offline {
+			a.quit.Reason = reasonNothingToDo
+		}
+		return a.printNothing(l)
+	case l.plan.Refusal != nil:
+		return a.refused(l)
+	}
+	a.say("making the change")
+	r := a.runner(l.machine)
+	r.Keep = pol.NoRollback
+	out, err := r.Execute(ctx, l.plan)
+	a.say("")
+	switch {
+	case errors.Is(err, repair.ErrStale):
+		return fail(7, reasonStale, fmt.Errorf("%w; nothing was touched", err), "xrdpfix apply")
+	case err != nil && !out.Changed:
+		return err
+	case err != nil:
+		return fail(5, reasonNotRolledBack, err, "xrdpfix rollback "+l.plan.ID)
+	}
+	a.quit = applyExit(l, out)
+	return a.printOutcome(l, out)
+}
+
+func (a *app) say(what string) {
+	if p := a.progress(); p != nil {
+		p(what)
+	}
+}
+
+func (a *app) runner(m *host.Machine) *repair.Runner {
+	return &repair.Runner{
+		System: m.System(), Observer: m.Observer(), Store: m.Store(), Rand: rand.Reader, Now: a.now, Tool: version, Progress: a.progress(),
+	}
+}
+
+func lockFailure(err error) error {
+	var held *host.LockedError
+	if errors.As(err, &held) {
+		return fail(6, reasonLocked, err, "wait for it to end, then: xrdpfix apply")
+	}
+	return err
+}
+
+// finishInterrupted puts back what a killed apply left, before anything else.
+func (a *app) finishInterrupted(ctx context.Context) error {
+	m, err := a.open(a.global.root)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	list, err := m.Store().List()
+	if err != nil {
+		return err
+	}
+	r := a.runner(m)
+	for _, j := range list {
+		if !j.Unfinished() {
+			continue
+		}
+		a.say("putting back the interrupted apply " + j.ID)
+		if _, err := r.Rollback(ctx, j, false, m.ConfigTargets()...); err != nil {
+			return fail(7, reasonConflict, fmt.Errorf("the interrupted apply %s cannot be put back: %w", j.ID, err),
+				"xrdpfix rollback --force "+j.ID)
+		}
+	}
+	return nil
+}
+
+// applyExit maps an outcome to the exit code.
+func applyExit(l *look, out repair.Outcome) exit {
+	switch {
+	case out.Interrupted:
+		return exit{130, reasonInterrupted}
+	case out.RolledBack:
+		return exit{4, reasonRolledBack}
+	case l.facts.Offline:
+		return exit{0, reasonOffline}
+	case out.Verdict.Status != repair.Confirmed:
+		return exit{5, reasonNotRolledBack}
+	case manualErrors(l.plan.Manual):
+		return exit{3, reasonManual}
+	}
+	return exit{0, reasonApplied}
+}
+
+func manualErrors(list []repair.Manual) bool {
+	for _, m := range list {
+		if m.Severity == diagnose.Error {
+			return true
+		}
+	}
+	return false
+}
+
+// printNothing reports an apply with nothing to do.
+func (a *app) printNothing(l *look) error {
+	if a.jsonOutput() {
+		return a.printJSON(a.document("apply", l))
+	}
+	if a.global.quiet {
+		return nil
+	}
+	var p page
+	a.showNothingDue(&p, l)
+	return p.writeTo(a.out)
+}
+
+// refused reports an apply that did not begin.
+func (a *app) refused(l *look) error {
+	why := l.plan.Refusal
+	a.quit = exit{7, reason(why.Reason)}
+	if a.jsonOutput() {
+		return a.printJSON(a.document("apply", l))
+	}
+	var p page
+	p.para("REFUSED: " + clean(why.Text) + ".")
+	p.linef("Nothing was changed.")
+	if len(l.plan.Disturbs) > 0 {
+		p.blank()
+		showDisturbed(&p, l.plan.Disturbs)
+	}
+	if len(l.plan.Unit.Because) > 0 {
+		p.blank()
+		p.linef("Why a restart")
+		for _, b := range l.plan.Unit.Because {
+			p.block(2, "", clean(upperFirst(b))+".")
+		}
+	}
+	if len(l.plan.Disturbs) > 0 {
+		p.linef("What it costs")
+		p.block(2, "", "Whoever is connected is cut off, and nobody gets the old desktop back: the next login starts an empty one, and the old one runs on, unreachable.")
+	}
+	if len(why.Instead) > 0 {
+		p.blank()
+		p.linef("Choose")
+		for _, c := range why.Instead {
+			p.linef("  %s", c)
+		}
+	}
+	p.linef("refused: %s (exit %d)", a.quit.Reason, a.quit.Code)
+	return p.writeTo(a.errOut)
+}
+
+// printOutcome reports what became of the plan.
+func (a *app) printOutcome(l *look, out repair.Outcome) error {
+	if a.jsonOutput() {
+		doc := a.document("apply", l)
+		doc.outcome(l, out)
+		return a.printJSON(doc)
+	}
+	if a.global.quiet && a.quit.Code == 0 {
+		return nil
+	}
+	var p page
+	p.para(subject(&l.facts))
+	p.blank()
+	showWrong(&p, l)
+	showChanged(&p, l, out)
+	p.blank()
+	if l.facts.Offline {
+		p.para("Nothing can be probed in an offline tree: the verdict is unknown (offline).")
+	} else {
+		a.showProof(&p, l, out)
+	}
+	p.blank()
+	a.showEnd(&p, l, out)
+	return p.writeTo(a.out)
+}
+
+func showWrong(p *page, l *look) {
+	label := "Wrong"
+	for _, x := range l.found {
+		if !mended(l.plan, x.Code) {
+			continue
+		}
+		p.block(10, label, string(x.Code)+": "+cleanLines(lowerFirst(x.Detail)))
+		label = ""
+	}
+	if label != "" {
+		p.block(10, "Stated", strings.TrimSpace(statedText(l)))
+	}
+}
+
+func statedText(l *look) string {
+	var parts []string
+	if l.policy.Range.Valid() {
+		parts = append(parts, l.policy.Range.String())
+	}
+	if l.policy.Declared {
+		parts = append(parts, "the range that sesman.ini declares")
+	}
+	if l.policy.SecurityLayer != "" {
+		parts = append(parts, "security_layer="+l.policy.SecurityLayer)
+	}
+	if l.policy.Cert == repair.CertRenew {
+		parts = append(parts, "a new certificate")
+	}
+	if len(parts) == 0 {
+		return "a restart"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func mended(p repair.Plan, code diagnose.Code) bool {
+	for _, c := range p.Because {
+		if c == code {
+			return true
+		}
+	}
+	return false
+}
+
+func showChanged(p *page, l *look, out repair.Outcome) {
+	label := "Changed"
+	for _, c := range l.plan.Files {
+		what := plural(len(c.Keys), "line") + ": " + strings.Join(c.Keys, ", ")
+		switch {
+		case c.Kind != repair.FileEdit:
+			what = string(c.Kind) + "d"
+		case len(c.Keys) == 0:
+			what = fmt.Sprintf("mode %04o", c.After.Mode)
+		}
+		p.linef("%-10s%-22s %s", label, clean(c.Path), what)
+		label = ""
+	}
+	if id := l.plan.Identity; id != nil {
+		what := "new key and certificate"
+		if id.Copy {
+			what = "a copy of the pair"
+		}
+		p.linef("%-10s%s/   %s", label, id.Dir, what)
+	}
+	u := l.plan.Unit
+	switch u.Action {
+	case repair.ActionStart:
+		p.block(10, "Started", "xrdp.service: "+clean(u.Why)+portBack(out))
+	case repair.ActionRestart:
+		p.block(10, "Restarted", "xrdp.service: "+clean(u.Why)+portBack(out))
+	default:
+		p.block(10, "Restarted", "nothing: "+clean(u.Why))
+	}
+	switch n := len(l.plan.Disturbs); {
+	case u.Action != repair.ActionRestart || n == 0:
+		p.linef("%-10s%s", "Disturbed", "nobody")
+	default:
+		p.linef("%-10s%s", "Disturbed", plural(n, "user"))
+		showDisturbed(p, l.plan.Disturbs)
+	}
+}
+
+func portBack(out repair.Outcome) string {
+	if out.PortBack == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; port back in %.1f s", out.PortBack.Seconds())
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/diagnose"
+)
+
+func newCheck(a *app) *cobra.Command {
+	var flags policyFlags
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "What stops clients from negotiating security here (changes nothing)",
+		Long: `Look at the files, the daemon, the port and the log, connect as a client
+does, and name what is wrong, with the evidence and the remedy. Changes
+nothing. Works without root as far as it can, and says what it could not see.`,
+		Example: `  xrdpfix check                 what is wrong, and who can connect
+  xrdpfix check --json          the same for a program
+  xrdpfix check --warn-days 14  report a certificate later`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), &flags) },
+	}
+	flags.add(cmd, false)
+	return cmd
+}
+
+func (a *app) check(ctx context.Context, flags *policyFlags) error {
+	l, err := a.look(ctx, flags, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	a.quit = checkExit(l)
+	if a.jsonOutput() {
+		doc := a.document("check", l)
+		return a.printJSON(doc)
+	}
+	if a.global.quiet {
+		return nil
+	}
+	var p page
+	p.para(subject(&l.facts))
+	p.blank()
+	a.answer(&p, l)
+	for _, x := range l.found {
+		if x.Severity == diagnose.Info && !a.global.verbose {
+			continue
+		}
+		p.blank()
+		showFinding(&p, x, a.global.verbose)
+	}
+	if !l.facts.Offline {
+		p.blank()
+		showClients(&p, &l.facts)
+	}
+	showUnseen(&p, &l.facts)
+	p.blank()
+	a.lastLine(&p, l)
+	return p.writeTo(a.out)
+}
+
+// answer prints the verdict that the first paragraph gives.
+func (a *app) answer(p *page, l *look) {
+	word, text := health(l)
+	p.para(word + ": " + text)
+}
+
+// checkExit maps findings to the exit code.
+func checkExit(l *look) exit {
+	switch {
+	case diagnose.Worst(l.found) == diagnose.Error:
+		return exit{3, reasonFindings}
+	case l.facts.Offline:
+		return exit{0, reasonOffline}
+	case len(unseen(&l.facts)) > 0:
+		return exit{6, reasonIncomplete}
+	}
+	return exit{0, reasonOK}
+}
+
+func (a *app) lastLine(p *page, l *look) {
+	next := "nothing to do"
+	switch {
+	case !l.plan.Empty() && l.facts.Offline:
+		next = "xrdpfix --root " + a.global.root + " plan"
+	case !l.plan.Empty():
+		next = "xrdpfix plan, or xrdpfix apply"
+	case len(l.plan.Manual) > 0:
+		next = "the commands above"
+	case len(unseen(&l.facts)) > 0:
+		next = "sudo xrdpfix check"
+	}
+	counts := plural(l.count(diagnose.Error), "error") + ", " + plural(l.count(diagnose.Warning), "warning")
+	p.para(fmt.Sprintf("%s (exit %d).  Next: %s", counts, a.quit.Code, next))
+}
+
+// showFinding prints one finding with its evidence and its remedy.
+func showFinding(p *page, x diagnose.Finding, verbose bool) {
+	const indent = 7
+	p.linef("%-*s%s", indent, x.Severity, x.Code)
+	p.block(indent, "", cleanLines(x.Detail))
+	for i, e := range x.Evidence {
+		if i >= 6 && !verbose {
+			p.block(indent+2, "", fmt.Sprintf("... %d more (--verbose)", len(x.Evidence)-i))
+			break
+		}
+		showEvidence(p, indent+2, e)
+	}
+	if x.Remedy != "" {
+		p.block(indent+6, fmt.Sprintf("%*sfix", indent, ""), cleanLines(x.Remedy))
+	}
+	for _, c := range x.Commands {
+		p.linef("%*s%s", indent+6, "", clean(c))
+	}
+}
+
+func showEvidence(p *page, indent int, e diagnose.Evidence) {
+	text := e.Text
+	if e.Kind == "file" && e.Source != "" {
+		at := e.Source
+		if e.Line > 0 {
+			at += fmt.Sprintf(":%d", e.Line)
+		}
+		text = at + "  " + text
+	}
+	if e.Kind == "wire" && e.Source != "" {
+		text = e.Source + "  " + text
+	}
+	p.block(indent+6, fmt.Sprintf("%*s%s", indent, "", e.Kind), cleanLines(text))
+}
+
+// unseen lists what could not be looked at.
+func unseen(f *diagnose.Facts) []string {
+	var out []string
+	add := func(what, why string) {
+		if why != "" {
+			out = append(out, what+": "+clean(why))
+		}
+	}
+	add("xrdp.ini", f.Config.Failed)
+	add("sesman.ini", f.Sesman.Failed)
+	add("xrdp's version", f.Package.Failed)
+	add("certificate and key", f.Pair.Failed)
+	add("the way to the key", f.Key.Failed)
+	add("listening sockets", f.Listen.Failed)
+	add("desktops", f.Desktops.Failed)
+	add("connected clients", f.Peers.Failed)
+	add("xrdp.log", f.Log.Own.Failed)
+	add("the daemon", f.Daemon.Running.Failed)
+	if u, ok := f.Units[diagnose.UnitXrdp]; ok {
+		add(diagnose.UnitXrdp, u.Failed)
+	}
+	return out
+}
+
+func showUnseen(p *page, f *diagnose.Facts) {
+	list := unseen(f)
+	if len(list) == 0 {
+		return
+	}
+	p.blank()
+	p.linef("Not seen")
+	for _, s := range list {
+		p.block(2, "", s)
+	}
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/host"
+	"xrdpfix/probe"
+	"xrdpfix/repair"
+	"xrdpfix/xrdpconf"
+)
+
+// look is what check, plan and apply share: the pipeline up to the plan.
+type look struct {
+	machine *host.Machine
+	facts   diagnose.Facts
+	found   []diagnose.Finding
+	policy  repair.Policy
+	plan    repair.Plan
+}
+
+// look runs the pipeline up to the plan. every asks the wire for each TLS version.
+func (a *app) look(ctx context.Context, flags *policyFlags, every bool) (*look, error) {
+	pol, err := flags.policy()
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.open(a.global.root)
+	if err != nil {
+		return nil, err
+	}
+	l := &look{machine: m, policy: pol}
+	stated := pol.Range != (xrdpconf.Range{}) || pol.Declared
+	l.facts = diagnose.Collect(ctx, m.Env(), diagnose.Options{Wanted: pol.Range, EveryVersion: every || stated})
+	if err := ctx.Err(); err != nil {
+		m.Close()
+		return nil, err
+	}
+	l.found = diagnose.Run(l.facts, diagnose.Settings{WarnDays: flags.warnDays, Wanted: pol.Range, Declared: pol.Declared})
+	l.plan, err = repair.New(l.facts, l.found, pol)
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *look) close() { l.machine.Close() }
+
+// count counts findings of one severity.
+func (l *look) count(s diagnose.Severity) int {
+	n := 0
+	for _, x := range l.found {
+		if x.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// subject is the first line of most pages: which machine, which xrdp.
+func subject(f *diagnose.Facts) string {
+	s := clean(f.Host.Name) + ": "
+	switch {
+	case f.Package.Ok():
+		s += "xrdp " + clean(f.Package.Value.Version)
+	case f.Config.Value.Exists:
+		s += "xrdp of unknown version"
+	default:
+		return s + "no xrdp"
+	}
+	if f.Host.OS != "" {
+		s += " on " + clean(f.Host.OS)
+	}
+	if v := f.Package.Value.OpenSSL; v != "" {
+		s += ", OpenSSL " + clean(v)
+	}
+	if ports := f.Ports(); len(ports) > 0 {
+		s += fmt.Sprintf(", port %d", ports[0])
+	}
+	switch n := len(f.Desktops.Value); {
+	case f.Offline:
+		s += ", offline tree"
+	case !f.Desktops.Ok():
+		s += ", desktops not counted"
+	case n == 0:
+		s += ", no desktop live"
+	default:
+		s += ", " + plural(n, "desktop") + " live"
+	}
+	return s
+}
+
+// health is the first word and sentence of the answer.
+func health(l *look) (word, text string) {
+	f := &l.facts
+	worst := diagnose.Worst(l.found)
+	if worst == diagnose.Error {
+		return "BROKEN", brokenText(l)
+	}
+	if f.Offline {
+		return "OFFLINE", "nothing is wrong with the files of this tree. Nothing was probed."
+	}
+	if !f.Wire.Ok() {
+		return "UNKNOWN", "nothing wrong was found, but the port was not looked at: " + f.Wire.Skipped + f.Wire.Failed + "."
+	}
+	text = fmt.Sprintf("clients can connect: %s", servedText(f))
+	if worst == diagnose.Warning {
+		return "OK", text + ", with warnings."
+	}
+	return "OK", text + "."
+}
+
+// brokenText says what the fault does to clients, from the wire.
+func brokenText(l *look) string {
+	f := &l.facts
+	full := f.Wire.Value.Full
+	switch {
+	case !f.Wire.Ok() && f.Offline:
+		return "with these files clients cannot connect, or not safely."
+	case !f.Wire.Ok():
+		return "nobody can connect: " + f.Wire.Skipped + f.Wire.Failed + "."
+	case full.Negotiation != nil && full.Negotiation.FailureCode != 0:
+		return fmt.Sprintf("xrdp refuses clients that ask for TLS (%s).", full.Negotiation.FailureCode)
+	case full.Negotiation != nil && full.Negotiation.Selected == probe.ProtocolRDP:
+		return "xrdp offers no TLS. Clients that insist on TLS are turned away; the others get classic RDP security (RC4, no proof of the server) without a word."
+	case full.Failure != nil && full.Negotiation != nil:
+		return "xrdp selects TLS, and then the connection fails: " + clean(full.Failure.Text) + "."
+	case full.Failure != nil:
+		return "nobody can connect: " + clean(full.Failure.Text) + "."
+	}
+	return "TLS works, but " + lowerFirst(firstError(l)) + ""
+}
+
+func firstError(l *look) string {
+	for _, x := range l.found {
+		if x.Severity == diagnose.Error {
+			return cleanLines(x.Detail) + " (" + string(x.Code) + ")"
+		}
+	}
+	return ""
+}
+
+func lowerFirst(s string) string {
+	if s == "" || strings.HasPrefix(s, "/") {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// servedText names what works: "TLS 1.2 and 1.3, certificate good for 824 days".
+func servedText(f *diagnose.Facts) string {
+	var parts []string
+	full := f.Wire.Value.Full
+	versions := f.Wire.Value.Accepted()
+	if full.TLS != nil && !slices.Contains(versions, full.TLS.Version) {
+		versions = append(versions, full.TLS.Version)
+	}
+	if len(versions) > 0 {
+		parts = append(parts, versionList(versions))
+	}
+	if full.TLS == nil && full.Negotiation != nil && full.Negotiation.Selected == probe.ProtocolRDP {
+		parts = append(parts, "classic RDP only, as configured")
+	}
+	if f.Pair.Ok() && full.TLS != nil {
+		days := int(f.Pair.Value.Cert.Left(f.Taken).Hours() / 24)
+		parts = append(parts, fmt.Sprintf("certificate good for %s", plural(days, "day")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// versionList prints "TLS 1.2 and 1.3".
+func versionList(versions []probe.TLSVersion) string {
+	var names []string
+	for _, v := range versions {
+		names = append(names, strings.TrimPrefix(v.String(), "TLS "))
+	}
+	switch len(names) {
+	case 0:
+		return "no TLS"
+	case 1:
+		return "TLS " + names[0]
+	}
+	return "TLS " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

@@ -1,0 +1,21 @@
+// Command xrdpfix finds out why Remote Desktop clients cannot negotiate
+// security with the xrdp of this machine, makes the smallest safe change, and
+// proves on the wire and in xrdp.log that it worked, or puts everything back.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+
+	"xrdpfix/diagnose"
+)
+
+// overview is what bare xrdpfix prints: five lines.
+func (a *app) overview(ctx context.Context) error {
+	l, err := a.look(ctx, &policyFlags{cert: "auto"}, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	a.quit = checkExit(l)
+	if a.jsonOutput() {
+		return a.printJSON(a.document("overview", l))
+	}
+	var p page
+	p.para(subject(&l.facts))
+	word, text := health(l)
+	if word == "BROKEN" {
+		for _, x := range l.found {
+			if x.Severity == diagnose.Error {
+				text = cleanLines(x.Detail) + " (" + string(x.Code) + ")"
+				break
+			}
+		}
+	}
+	p.para(word + ": " + text)
+	for _, row := range [][2]string{
+		{"check", "the evidence, and who can connect     changes nothing"},
+		{"plan", "the change that mends it, as a diff   changes nothing"},
+		{"apply", "make it, prove it, or put it all back"},
+	} {
+		p.linef("  xrdpfix %-7s  %s", row[0], row[1])
+	}
+	return p.writeTo(a.out)
+}

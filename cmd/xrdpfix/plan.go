@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/repair"
+)
+
+func newPlan(a *app) *cobra.Command {
+	var flags policyFlags
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "The change that apply would make, as a diff (changes nothing)",
+		Long: `Show the change that apply would make: files as a diff, whether xrdp is
+restarted, and whom that would cut off. It is the same plan that apply
+executes, stopped before the first effect. Changes nothing.`,
+		Example: `  xrdpfix plan                                what a plain apply would do
+  xrdpfix plan --profile intermediate         what TLS 1.2 to 1.3 would need
+  xrdpfix plan --security-layer tls --json    the same for a program`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.planCommand(cmd.Context(), &flags) },
+	}
+	flags.add(cmd, true)
+	return cmd
+}
+
+func (a *app) planCommand(ctx context.Context, flags *policyFlags) error {
+	l, err := a.look(ctx, flags, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	a.quit = planExit(l)
+	if a.jsonOutput() {
+		doc := a.document("plan", l)
+		doc.Changed = !l.plan.Empty()
+		return a.printJSON(doc)
+	}
+	if a.global.quiet {
+		return nil
+	}
+	var p page
+	if l.plan.Empty() {
+		a.showNothingDue(&p, l)
+		return p.writeTo(a.out)
+	}
+	a.showPlan(&p, l)
+	next := "xrdpfix apply" + statedFlags(flags)
+	if l.facts.Offline {
+		next = fmt.Sprintf("xrdpfix --root %s apply%s", a.global.root, statedFlags(flags))
+	}
+	p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: %s", a.quit.Code, next))
+	return p.writeTo(a.out)
+}
+
+func planExit(l *look) exit {
+	switch {
+	case !l.plan.Empty():
+		return exit{3, reasonChangesDue}
+	case diagnose.Worst(l.found) == diagnose.Error:
+		return exit{3, reasonManual}
+	}
+	return checkExit(l)
+}
+
+// statedFlags repeats the flags that shape a plan, for the next command.
+func statedFlags(f *policyFlags) string {
+	var b strings.Builder
+	for _, x := range []struct{ name, value, standard string }{
+		{"security-layer", f.securityLayer, ""},
+		{"tls-min", f.tlsMin, ""},
+		{"tls-max", f.tlsMax, ""},
+		{"profile", f.profile, ""},
+		{"for", f.forTime, ""},
+		{"cert", f.cert, "auto"},
+		{"restart", f.restart, "auto"},
+	} {
+		if x.value != x.standard {
+			fmt.Fprintf(&b, " --%s %s", x.name, x.value)
+		}
+	}
+	if f.inPlace {
+		b.WriteString(" --in-place")
+	}
+	return b.String()
+}
+
+// showNothingDue says that an apply would change nothing, and what is left to a human.
+func (a *app) showNothingDue(p *page, l *look) {
+	name := clean(l.facts.Host.Name)
+	_, text := health(l)
+	switch {
+	case len(l.plan.Manual) == 0 && diagnose.Worst(l.found) != diagnose.Error:
+		if last := lastChange(&l.facts); last != "" {
+			text = strings.TrimSuffix(text, ".") + ", " + last
+		}
+		p.para(fmt.Sprintf("%s: nothing to do. %s (exit %d)", name, upperFirst(strings.TrimSuffix(text, ".")), a.quit.Code))
+	default:
+		p.para(fmt.Sprintf("%s: nothing that xrdpfix may do by itself. %s", name, upperFirst(text)))
+		p.blank()
+		showManual(p, l.plan.Manual)
+		p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: the commands above", a.quit.Code))
+	}
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// lastChange names our latest confirmed apply.
+func lastChange(f *diagnose.Facts) string {
+	for _, ap := range f.Applied.Value {
+		if ap.State == string(repair.StateConfirmed) {
+			return "last change " + ap.Time.Local().Format("2 Jan 15:04") + " by xrdpfix"
+		}
+	}
+	return ""
+}
+
+// showPlan prints files, diffs, restart and whom it disturbs.
+func (a *app) showPlan(p *page, l *look) {
+	pl := l.plan
+	var edits, creates int
+	for _, c := range pl.Files {
+		if c.Kind == repair.FileCreate {
+			creates++
+		} else {
+			edits++
+		}
+	}
+	if pl.Identity != nil {
+		creates += 2
+	}
+	p.para(fmt.Sprintf("%s: %s", clean(l.facts.Host.Name), planTitle(l, edits, creates)))
+	p.blank()
+	showFiles(p, l)
+	for _, c := range pl.Files {
+		p.blank()
+		p.b.WriteString(cleanLines(strings.TrimRight(c.Diff, "\n")) + "\n")
+	}
+	p.blank()
+	showRestart(p, l)
+	showDisturbs(p, pl)
+	for _, n := range pl.Notes {
+		p.block(10, "Note", n)
+	}
+	if pl.Refusal != nil {
+		p.block(10, "Refused", "apply would refuse: "+pl.Refusal.Text)
+	}
+	if len(pl.Manual) > 0 {
+		p.blank()
+		showManual(p, pl.Manual)
+	}
+}
+
+func planTitle(l *look, edits, creates int) string {
+	var parts []string
+	if n := len(l.plan.Because); n > 0 {
+		var codes []string
+		for _, c := range l.plan.Because {
+			codes = append(codes, string(c))
+		}
+		parts = append(parts, "to mend "+strings.Join(codes, ", "))
+	} else {
+		parts = append(parts, "as stated")
+	}
+	if edits > 0 {
+		parts = append(parts, plural(edits, "file")+" to edit")
+	}
+	if creates > 0 {
+		parts = append(parts, fmt.Sprintf("%d to create", creates))
+	}
+	if l.plan.Unit.Action == repair.ActionStart {
+		parts = append(parts, "xrdp to start")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func showFiles(p *page, l *look) {
+	const at = 10
+	row := func(kind, path, attr string) {
+		p.linef("  %-7s %-42s %s", kind, path, attr)
+	}
+	for _, c := range l.plan.Files {
+		if c.Path == diagnose.ConfigPath {
+			showIdentity(p, l, row, at)
+		}
+		st := c.After
+		if c.Kind == repair.FileRemove {
+			st = c.Before
+		}
+		row(string(c.Kind), clean(c.Path), fmt.Sprintf("%s %04o", ownerText(l, st), st.Mode))
+		if c.Target != c.Path {
+			p.linef("%*swhich leads to %s", at, "", clean(c.Target))
+		}
+	}
+}
+
+func showIdentity(p *page, l *look, row func(kind, path, attr string), at int) {
+	id := l.plan.Identity
+	if id == nil {
+		return
+	}
+	row("create", id.KeyPath, fmt.Sprintf("root:%s 0640", id.KeyGroup))
+	if id.Copy {
+		p.linef("%*sa copy of %s", at, "", clean(id.CopyKey))
+	} else {
+		p.linef("%*s%s, made during apply, never shown", at, "", keyText(string(id.Request.Key)))
+	}
+	row("create", id.CertPath, "root:root 0644")
+	if id.Copy {
+		p.linef("%*sa copy of %s", at, "", clean(id.CopyCert))
+		return
+	}
+	var names []string
+	names = append(names, id.Request.DNSNames...)
+	for _, ip := range id.Request.Addrs {
+		names = append(names, ip.String())
+	}
+	p.block(at, "", fmt.Sprintf("%s; self-signed; %s", clean(strings.Join(names, ", ")), plural(int(id.Request.Lifetime/(24*time.Hour)), "day")))
+}
+
+func keyText(k string) string {
+	switch k {
+	case "ecdsa-p256":
+		return "ECDSA P-256"
+	case "rsa3072":
+		return "RSA 3072"
+	case "rsa4096":
+		return "RSA 4096"
+	}
+	return "RSA 2048"
+}
+
+func ownerText(l *look, st repair.FileState) string {
+	return clean(l.machine.UserName(st.UID) + ":" + l.machine.GroupName(st.GID))
+}
+
+func showRestart(p *page, l *look) {
+	u := l.plan.Unit
+	switch {
+	case l.facts.Offline:
+		p.block(10, "Restart", "none: this tree is not running")
+	case u.Action == repair.ActionStart:
+		p.block(10, "Start", "xrdp.service; nothing is enabled or unmasked")
+	case u.Action == repair.ActionRestart && u.Needed:
+		p.block(10, "Restart", "needed: "+clean(u.Why))
+	case u.Action == repair.ActionRestart && l.policy.Restart == repair.RestartAlways:
+		p.block(10, "Restart", "not needed, but asked for")
+	case u.Action == repair.ActionRestart:
+		p.block(10, "Restart", "not needed; done anyway while no desktop is live (--restart=never leaves xrdp running)")
+	default:
+		p.block(10, "Restart", "none: "+clean(u.Why))
+	}
+}
+
+func showDisturbs(p *page, pl repair.Plan) {
+	if len(pl.Disturbs) == 0 {
+		text := "nobody is connected, no desktop is live"
+		if pl.Unit.Action != repair.ActionRestart {
+			text = "nobody"
+		}
+		p.block(10, "Disturbs", text)
+		return
+	}
+	p.block(10, "Disturbs", plural(len(pl.Disturbs), "user"))
+	showDisturbed(p, pl.Disturbs)
+}
+
+func showDisturbed(p *page, list []repair.Disturbed) {
+	p.linef("  %-9s %-9s %-18s %s", "user", "display", "since", "client")
+	for _, d := range list {
+		since := "-"
+		if !d.Since.IsZero() {
+			since = d.Since.Local().Format("Mon 2 Jan 15:04")
+		}
+		client := orDash(d.Client)
+		switch {
+		case d.Connected:
+			client += "  connected"
+		default:
+			client += "  disconnected, still running"
+		}
+		p.linef("  %-9s %-9s %-18s %s", clean(orDash(d.User)), clean(orDash(d.Display)), since, clean(client))
+	}
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func showManual(p *page, list []repair.Manual) {
+	p.linef("Left to you")
+	for _, m := range list {
+		p.block(9, "  "+string(m.Severity), string(m.Because))
+		p.block(9, "", cleanLines(strings.TrimSpace(m.Text)))
+		for _, c := range m.Commands {
+			p.linef("%*s%s", 11, "", clean(c))
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/repair"
+	"xrdpfix/xrdpconf"
+)
+
+// policyFlags are the flags of check, plan and apply.
+type policyFlags struct {
+	securityLayer string
+	tlsMin        string
+	tlsMax        string
+	profile       string
+	cert          string
+	restart       string
+	forTime       string
+	warnDays      int
+	noRollback    bool
+	inPlace       bool
+}
+
+// The profiles.
+var profiles = map[string]xrdpconf.Range{
+	"modern":       {Min: xrdpconf.TLS13, Max: xrdpconf.TLS13},
+	"intermediate": {Min: xrdpconf.TLS12, Max: xrdpconf.TLS13},
+	"legacy":       {Min: xrdpconf.TLS10, Max: xrdpconf.TLS13},
+	"declared":     {},
+}
+
+func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
+	f := cmd.Flags()
+	f.StringVar(&p.securityLayer, "security-layer", "", "state `LAYER`: negotiate, tls or rdp")
+	f.StringVar(&p.tlsMin, "tls-min", "", "lowest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
+	f.StringVar(&p.tlsMax, "tls-max", "", "highest TLS `VERSION`")
+	f.StringVar(&p.profile, "profile", "", "`NAME`: modern (1.3), intermediate (1.2-1.3), legacy (1.0-1.3)\nor declared (what sesman.ini declares)")
+	f.StringVar(&p.forTime, "for", "", "how long legacy lasts: `TIME` is ever")
+	f.StringVar(&p.cert, "cert", "auto", "new certificate `WHEN`: auto (for a reason), keep or renew")
+	f.IntVar(&p.warnDays, "warn-days", 30, "report a certificate that ends within `DAYS`")
+	if !changes {
+		return
+	}
+	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto, always or never")
+	f.BoolVar(&p.noRollback, "no-rollback", false, "keep a change that could not be proven")
+	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
+}
+
+// policy checks the flags against each other.
+func (p *policyFlags) policy() (repair.Policy, error) {
+	pol := repair.Policy{
+		SecurityLayer: p.securityLayer, Cert: repair.CertPolicy(p.cert), Restart: repair.RestartPolicy(p.restart),
+		NoRollback: p.noRollback, InPlace: p.inPlace,
+	}
+	if p.restart == "" {
+		pol.Restart = repair.RestartAuto
+	}
+	if err := oneOf("--security-layer", p.securityLayer, "", "negotiate", "tls", "rdp"); err != nil {
+		return pol, err
+	}
+	if err := oneOf("--cert", p.cert, "auto", "keep", "renew"); err != nil {
+		return pol, err
+	}
+	if err := oneOf("--restart", string(pol.Restart), "auto", "always", "never"); err != nil {
+		return pol, err
+	}
+	if err := p.tlsRange(&pol); err != nil {
+		return pol, err
+	}
+	if p.warnDays < 0 {
+		return pol, usagef("--warn-days must not be negative")
+	}
+	return pol, nil
+}
+
+func (p *policyFlags) tlsRange(pol *repair.Policy) error {
+	if p.profile != "" {
+		r, known := profiles[p.profile]
+		switch {
+		case !known:
+			return usagef("--profile %s is not modern, intermediate, legacy or declared", p.profile)
+		case p.tlsMin != "" || p.tlsMax != "":
+			return usagef("--profile and --tls-min or --tls-max contradict each other; state one")
+		case p.profile == "declared":
+			pol.Declared = true
+		}
+		pol.Range = r
+	} else if p.tlsMin != "" || p.tlsMax != "" {
+		r, err := statedRange(p.tlsMin, p.tlsMax)
+		if err != nil {
+			return err
+		}
+		pol.Range = r
+	}
+	return p.checkFor(pol)
+}
+
+// checkFor asks how long old versions are let in: whoever opens them says so.
+func (p *policyFlags) checkFor(pol *repair.Policy) error {
+	switch {
+	case p.forTime == "" && p.profile == "legacy":
+		return fail(2, reasonUsage, fmt.Errorf("--profile legacy lets TLS 1.0 and 1.1 in; say for how long"),
+			"xrdpfix apply --profile legacy --for ever")
+	case p.forTime == "" || p.forTime == "ever":
+		return nil
+	}
+	if _, err := time.ParseDuration(p.forTime); err != nil {
+		return usagef("--for %s is not ever", p.forTime)
+	}
+	return usagef("--for %s: this version knows --for ever only", p.forTime)
+}
+
+// statedRange fills the end that was not stated: the highest version there is,
+// or the lowest that is still sound.
+func statedRange(lo, hi string) (xrdpconf.Range, error) {
+	r := xrdpconf.Range{Min: xrdpconf.TLS12, Max: xrdpconf.TLS13}
+	var err error
+	if lo != "" {
+		if r.Min, err = xrdpconf.ParseTLSVersion(lo); err != nil {
+			return r, usagef("--tls-min %s is not 1.0, 1.1, 1.2 or 1.3", lo)
+		}
+	}
+	if hi != "" {
+		if r.Max, err = xrdpconf.ParseTLSVersion(hi); err != nil {
+			return r, usagef("--tls-max %s is not 1.0, 1.1, 1.2 or 1.3", hi)
+		}
+		if lo == "" {
+			r.Min = min(r.Min, r.Max)
+		}
+	}
+	if r.Min > r.Max {
+		return r, usagef("--tls-min %s is above --tls-max %s", r.Min.Number(), r.Max.Number())
+	}
+	return r, nil
+}
+
+func oneOf(flag, value string, allowed ...string) error {
+	for _, v := range allowed {
+		if v == value {
+			return nil
+		}
+	}
+	list := ""
+	for i, v := range allowed {
+		switch {
+		case v == "":
+		case i == len(allowed)-1:
+			list += " or " + v
+		case list == "":
+			list = v
+		default:
+			list += ", " + v
+		}
+	}
+	return usagef("%s %s is not %s", flag, value, list)
+}

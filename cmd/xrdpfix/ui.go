@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+)
+
+// width is how wide text output gets: what every terminal has.
+const width = 80
+
+// page collects text output. Everything that comes from outside goes through
+// clean before it gets here.
+type page struct{ b strings.Builder }
+
+func (p *page) linef(format string, args ...any) {
+	p.b.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	p.b.WriteByte('\n')
+}
+
+func (p *page) blank() { p.b.WriteByte('\n') }
+
+// block prints a label of a fixed width and text wrapped beside it.
+func (p *page) block(labelWidth int, label, text string) {
+	lines := wrap(text, width-labelWidth)
+	if len(lines) == 0 {
+		lines = []string{""}
+	}
+	if len(label) >= labelWidth && label != "" {
+		label += " "
+	}
+	for i, l := range lines {
+		if i > 0 {
+			label = ""
+		}
+		p.linef("%-*s%s", labelWidth, label, l)
+	}
+}
+
+// para prints a wrapped paragraph.
+func (p *page) para(text string) { p.block(0, "", text) }
+
+// writeTo prints the page.
+func (p *page) writeTo(w io.Writer) error {
+	_, err := io.WriteString(w, p.b.String())
+	return err
+}
+
+// wrap breaks text at blanks into lines of at most n characters. Line breaks
+// in the text stay, and what follows one is indented by as much as it was. A
+// word that is too long stands alone and sticks out, so that it can be pasted.
+func wrap(text string, n int) []string {
+	var out []string
+	for _, para := range strings.Split(text, "\n") {
+		body := strings.TrimLeft(para, " ")
+		indent := para[:len(para)-len(body)]
+		line := indent
+		for _, word := range splitWords(body) {
+			switch {
+			case line == indent:
+				line += word
+			case len(line)+1+len(word) <= n:
+				line += " " + word
+			default:
+				out = append(out, line)
+				line = indent + word
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// splitWords splits at single blanks and keeps runs of blanks inside columns.
+func splitWords(s string) []string {
+	var out []string
+	for i, f := range strings.Split(s, " ") {
+		if f == "" && i > 0 && len(out) > 0 {
+			out[len(out)-1] += " "
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// clean makes a string from outside safe for a terminal: no control, format or
+// invalid character reaches it.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp):
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// cleanLines is clean, but keeps line breaks.
+func cleanLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// plural counts things: "1 error", "2 errors".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,183 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	"xrdpfix/xrdpconf"
+)
+
+func checkPackage(v *view) []Finding {
+	if v.Package.Ok() || v.Config.Value.Exists || v.unit(UnitXrdp) != nil && v.unit(UnitXrdp).LoadState == "loaded" {
+		return nil
+	}
+	return []Finding{finding(XrdpMissing, MendHuman, "xrdp is not installed: no xrdp program, no %s.", ConfigPath).
+		because(Evidence{Kind: "file", Source: ConfigPath, Text: "does not exist"}).
+		remedy("Install it.").commands(installCommand(v.Host))}
+}
+
+func installCommand(h HostInfo) string {
+	switch like := h.OSID + " " + h.OSLike; {
+	case strings.Contains(like, "debian"):
+		return "apt install xrdp"
+	case strings.Contains(like, "suse"):
+		return "zypper install xrdp"
+	default:
+		return "dnf install xrdp"
+	}
+}
+
+// checkConfigFile judges xrdp.ini as a file.
+func checkConfigFile(v *view) []Finding {
+	if !v.Config.Ok() {
+		return nil
+	}
+	file := v.Config.Value
+	restore := "apt install --reinstall -o Dpkg::Options::=--force-confmiss xrdp"
+	switch {
+	case !file.Exists:
+		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", ConfigPath).
+			because(inFile(ConfigPath, 0, "does not exist")).remedy("Restore it from the package.").commands(restore)}
+	case len(file.Bytes()) == 0:
+		return []Finding{finding(IniMissing, MendHuman, "%s is empty.", ConfigPath).
+			because(inFile(ConfigPath, 0, "0 bytes")).remedy("Restore it from the package.").commands(restore)}
+	case !v.server.HasGlobals:
+		return []Finding{finding(IniMissing, MendHuman, "%s has no section [Globals]: xrdp reads nothing from it.", ConfigPath).
+			because(inFile(ConfigPath, 0, "no line [Globals]")).remedy("Restore it from the package.").commands(restore)}
+	}
+	var out []Finding
+	if v.known && !v.ConfigAccess.Readable && v.ConfigAccess.Failed == "" && v.ConfigAccess.Exists {
+		out = append(out, finding(IniUnreadable, MendApply, "xrdp runs as user %s and cannot read %s: each connection then gets classic RDP.", v.daemon.User, ConfigPath).
+			because(steps(v.ConfigAccess)...).remedy("Mode 0644, as the package ships it."))
+	}
+	if cut, ok := v.ini.Cut(); ok && len(cut.Lost) > 0 {
+		mend := MendHuman
+		out = append(out, finding(IniCutShort, mend, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).
+			because(lost(cut)...).
+			remedy("Take the brackets, the long line or the NUL out of line %d.", cut.Line).
+			commands(fmt.Sprintf("sed -n %dp %s", cut.Line, ConfigPath)))
+	}
+	if file.Obstacle != "" {
+		out = append(out, finding(IniNotReplaceable, MendHuman, "%s cannot be replaced: %s.", file.Target, file.Obstacle).
+			because(inFile(file.Target, 0, file.Obstacle)).
+			remedy("Change it where it comes from, outside this machine or container, or allow one write in place.").
+			commands("xrdpfix apply --in-place"))
+	}
+	return out
+}
+
+// lintCodes maps what xrdpconf's lint sees to findings; kinds that have a
+// check of their own are not in it.
+var lintCodes = map[xrdpconf.IssueKind]struct {
+	code Code
+	mend Mend
+}{
+	xrdpconf.IssueDuplicate:    {IniDuplicate, MendStated},
+	xrdpconf.IssueWrongSection: {IniMisplaced, MendStated},
+	xrdpconf.IssueDeadSection:  {IniMisplaced, MendStated},
+	xrdpconf.IssueOrphanKey:    {IniMisplaced, MendStated},
+	xrdpconf.IssueNearMiss:     {IniKeyIgnored, MendHuman},
+	xrdpconf.IssueObsolete:     {IniKeyIgnored, MendHuman},
+}
+
+// checkLint turns lint issues that touch security into findings.
+func checkLint(v *view) []Finding {
+	var out []Finding
+	for _, f := range []*xrdpconf.File{v.ini, v.sesIni} {
+		for _, is := range f.Issues() {
+			m, ok := lintCodes[is.Kind]
+			if !ok {
+				continue
+			}
+			out = append(out, finding(m.code, m.mend, "%s, line %d: %s.", f.Name(), is.Line, strings.TrimSuffix(is.Text, ".")).
+				because(inFile(f.Name(), is.Line, is.Key)).about(fmt.Sprintf("%s:%d", f.Name(), is.Line)).
+				remedy("Correct or delete line %d of %s.", is.Line, f.Name()))
+		}
+	}
+	return out
+}
+
+// configured is true where [Globals] was read; without it every setting is
+// missing, and ini-missing has said so.
+func (v *view) configured() bool {
+	return v.Config.Ok() && v.Config.Value.Exists && v.server.HasGlobals
+}
+
+// checkSecurityLayer judges security_layer as written.
+func checkSecurityLayer(v *view) []Finding {
+	if !v.configured() {
+		return nil
+	}
+	val, set := v.ini.Lookup("Globals", "security_layer")
+	at := inFile(ConfigPath, val.Line, "security_layer="+val.Text)
+	switch {
+	case !set && v.server.SecurityLayer == xrdpconf.SecurityLayerRDP:
+		return []Finding{finding(SecurityLayerMissing, MendApply, "[Globals] has no security_layer line; xrdp %s then offers classic RDP only, though its manual says negotiate.", v.Package.Value.Version).
+			because(inFile(ConfigPath, 0, "no line security_layer=")).because(v.wireAndLog()...).remedy("security_layer=negotiate. Needs no restart.")}
+	case !set:
+		return nil
+	case v.server.SecurityLayer == xrdpconf.SecurityLayerRDP:
+		return []Finding{finding(SecurityLayerRDP, MendApply, "security_layer=rdp: xrdp never offers TLS.").
+			because(at).because(v.wireAndLog()...).remedy("security_layer=negotiate. Needs no restart.")}
+	case !v.server.SecurityLayerValid:
+		return []Finding{finding(SecurityLayerInvalid, MendApply, "security_layer=%s is not known to xrdp, which uses negotiate instead.", val.Text).
+			because(at).remedy("security_layer=negotiate, which is what xrdp does already.")}
+	}
+	return nil
+}
+
+func checkCryptLevel(v *view) []Finding {
+	if !v.configured() || v.server.SecurityLayer == xrdpconf.SecurityLayerTLS {
+		return nil
+	}
+	val, set := v.ini.Lookup("Globals", "crypt_level")
+	detail := ""
+	switch strings.ToLower(val.Text) {
+	case "none", "low":
+		detail = "crypt_level=" + val.Text + " leaves classic RDP without encryption of what the server sends."
+	default:
+		if set {
+			return nil
+		}
+		detail = "[Globals] has no crypt_level line: classic RDP is then not encrypted at all."
+	}
+	return []Finding{finding(CryptLevelWeak, MendApply, "%s", detail).
+		because(inFile(ConfigPath, val.Line, "crypt_level="+val.Text)).remedy("crypt_level=high. Clients with TLS do not notice.")}
+}
+
+func checkRSAKeys(v *view) []Finding {
+	p := v.RSAKeys
+	switch {
+	case p.Failed != "" || !v.configured():
+		return nil
+	case !p.Exists:
+		return []Finding{finding(RSAKeysMissing, MendHuman, "%s is missing: xrdp does not start without it.", RSAKeysPath).
+			because(inFile(RSAKeysPath, 0, "does not exist")).remedy("Make it with xrdp's own program, then give it back to xrdp.").
+			commands("xrdp-keygen xrdp " + RSAKeysPath + " 2048 && chown --reference=" + ConfigPath + " " + RSAKeysPath + " && chmod 0640 " + RSAKeysPath)}
+	case v.known && !p.Readable && v.server.SecurityLayer != xrdpconf.SecurityLayerTLS:
+		return []Finding{finding(RSAKeysUnreadable, MendHuman, "xrdp runs as user %s and cannot read %s: clients without TLS are dropped.", v.daemon.User, RSAKeysPath).
+			because(steps(p)...).remedy("Its group, and mode 0640.").commands("chgrp " + v.daemon.Group + " " + RSAKeysPath + " && chmod 0640 " + RSAKeysPath)}
+	}
+	return nil
+}
+
+func checkSecretsLogged(v *view) []Finding {
+	val, ok := v.ini.Lookup("Globals", "tls_pms_log_file")
+	if !ok || val.Text == "" {
+		return nil
+	}
+	return []Finding{finding(TLSSecretsLogged, MendApply, "tls_pms_log_file=%s writes the secrets of every TLS connection to a file.", val.Text).
+		because(inFile(ConfigPath, val.Line, "tls_pms_log_file="+val.Text)).remedy("The line goes. Delete the file yourself when nobody needs it.")}
+}
+
+// lost shows the settings behind a cut.
+func lost(cut xrdpconf.Cut) []Evidence {
+	ev := []Evidence{}
+	for _, p := range cut.Lost {
+		ev = append(ev, inFile(ConfigPath, p.Line, p.Key+"="+p.Value+" is not read"))
+		if len(ev) == 5 {
+			break
+		}
+	}
+	return ev
+}

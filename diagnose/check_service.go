@@ -1,0 +1,137 @@
+package diagnose
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// checkService judges xrdp.service.
+func checkService(v *view) []Finding {
+	if v.Offline || !v.Daemon.Systemd {
+		return v.downWithoutSystemd()
+	}
+	u := v.unit(UnitXrdp)
+	switch {
+	case u == nil:
+		return nil // could not look: a fact, no finding
+	case u.LoadState == "not-found":
+		if v.Daemon.Running.Ok() || !v.Config.Value.Exists {
+			return nil
+		}
+		return []Finding{finding(ServiceDown, MendHuman, "systemd knows no %s.", UnitXrdp).
+			because(Evidence{Kind: "unit", Source: UnitXrdp, Text: "not found"}).remedy("Reinstall xrdp.").commands(installCommand(v.Host))}
+	case u.LoadState == "masked":
+		return []Finding{finding(ServiceDown, MendHuman, "%s is masked: nobody can start it.", UnitXrdp).
+			because(Evidence{Kind: "unit", Source: UnitXrdp, Text: "masked"}).
+			remedy("Somebody masked it on purpose; xrdpfix never unmasks.").commands("systemctl unmask xrdp && systemctl start xrdp")}
+	case u.ActiveState != "active" && u.ActiveState != "activating" && u.ActiveState != "reloading":
+		detail := fmt.Sprintf("%s is %s (%s).", UnitXrdp, u.ActiveState, u.SubState)
+		if u.Result != "" && u.Result != "success" {
+			detail = fmt.Sprintf("%s is %s: %s.", UnitXrdp, u.ActiveState, u.Result)
+		}
+		return []Finding{finding(ServiceDown, MendApply, "%s", detail).
+			because(Evidence{Kind: "unit", Source: UnitXrdp, Text: u.ActiveState + " (" + u.SubState + "), result " + u.Result}).
+			remedy("Start it. Nothing is enabled or unmasked.")}
+	}
+	if u.UnitFileState == "disabled" {
+		return []Finding{finding(ServiceDisabled, MendHuman, "%s runs now, but is not enabled: it will not start after a reboot.", UnitXrdp).
+			because(Evidence{Kind: "unit", Source: UnitXrdp, Text: "disabled"}).
+			remedy("xrdpfix never enables a unit.").commands("systemctl enable xrdp")}
+	}
+	return nil
+}
+
+func (v *view) downWithoutSystemd() []Finding {
+	if v.Offline || v.Daemon.Running.Ok() || v.Daemon.Running.Failed != "" || !v.Config.Value.Exists {
+		return nil
+	}
+	x := finding(ServiceDown, MendHuman, "No xrdp process runs, and this machine has no systemd.").
+		because(Evidence{Kind: "process", Text: "no process named xrdp"}).remedy("Start xrdp the way this machine starts it.")
+	if v.Daemon.InitScript != "" {
+		return []Finding{x.commands(v.Daemon.InitScript + " start")}
+	}
+	return []Finding{x.commands("xrdp-sesman && xrdp")}
+}
+
+// checkPort judges the listening socket.
+func checkPort(v *view) []Finding {
+	if !v.configured() {
+		return nil
+	}
+	val, _ := v.ini.Lookup("Globals", "port")
+	at := inFile(ConfigPath, val.Line, "port="+val.Text)
+	ports := v.Ports()
+	if bad := portTrap(v.server); bad != "" {
+		return []Finding{finding(PortInvalid, MendApply, "port=%s: %s.", val.Text, bad).because(at).
+			remedy("port=%s. Needs a restart.", PortMeant(v.server))}
+	}
+	if v.Offline || !v.Listen.Ok() || len(ports) == 0 {
+		return nil
+	}
+	var foreign []Socket
+	mine := 0
+	for _, s := range v.Listen.Value {
+		if s.PID == 0 || isXrdp(s) {
+			mine++
+		} else {
+			foreign = append(foreign, s)
+		}
+	}
+	if mine == 0 && len(foreign) > 0 {
+		s := foreign[0]
+		who := s.Program
+		if s.Unit != "" {
+			who += " (" + s.Unit + ")"
+		}
+		return []Finding{finding(PortTaken, MendHuman, "Port %d belongs to %s, not to xrdp.", s.Port, who).
+			because(Evidence{Kind: "process", Source: net.JoinHostPort(s.Addr, strconv.Itoa(s.Port)), Text: fmt.Sprintf("%s, process %d", who, s.PID)}).
+			remedy("Stop that program, or give one of the two another port.").commands(fmt.Sprintf("ss -ltnp 'sport = :%d'", s.Port))}
+	}
+	if mine == 0 {
+		mend := MendHuman
+		if v.Daemon.Systemd {
+			mend = MendApply
+		}
+		return []Finding{finding(PortNotListening, mend, "xrdp runs, but nothing listens on port %s.", joinInts(ports)).
+			because(at, Evidence{Kind: "process", Text: "no listening socket on port " + joinInts(ports)}).
+			remedy("Restart xrdp; where that does not help, its log says why.").commands("systemctl restart xrdp", "tail "+v.Log.Path)}
+	}
+	if !slices.ContainsFunc(v.Listen.Value, func(s Socket) bool { ip := net.ParseIP(s.Addr); return ip == nil || !ip.IsLoopback() }) {
+		return []Finding{finding(PortLoopbackOnly, MendHuman, "xrdp listens on %s only: other machines cannot reach it.", v.Listen.Value[0].Addr).
+			because(at).remedy("Leave it if a tunnel is meant; else port=%s in %s.", joinInts(ports), ConfigPath)}
+	}
+	return nil
+}
+
+func isXrdp(s Socket) bool { return s.Program == "xrdp" || s.Unit == UnitXrdp }
+
+func joinInts(n []int) string {
+	var out []string
+	for _, i := range n {
+		out = append(out, strconv.Itoa(i))
+	}
+	return strings.Join(out, ", ")
+}
+
+// checkLog judges xrdp.log as a witness.
+func checkLog(v *view) []Finding {
+	if v.Offline || !v.configured() {
+		return nil
+	}
+	l := v.Log
+	switch {
+	case l.HidesProof != "":
+		return []Finding{finding(LogHidesProof, MendStated, "%s.", l.HidesProof).
+			because(inFile(ConfigPath, 0, "[Logging] LogLevel="+v.server.Logging.LevelText)).
+			remedy("xrdpfix then proves its work from the wire alone. LogLevel=INFO shows each connection.")}
+	case l.Path != "" && !l.DaemonCanWrite && v.known:
+		return []Finding{finding(LogUnwritable, MendHuman, "xrdp runs as user %s and cannot write %s: it will not start again.", v.daemon.User, l.Path).
+			because(inFile(l.Path, 0, map[bool]string{true: "not writable", false: "does not exist"}[l.Exists])).
+			remedy("Give the file to the daemon.").
+			commands(fmt.Sprintf("install -o %s -g adm -m 0640 /dev/null %s", v.daemon.User, l.Path))}
+	}
+	return nil
+}

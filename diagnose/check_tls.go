@@ -1,0 +1,188 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"xrdpfix/probe"
+	"xrdpfix/xrdpconf"
+)
+
+// checkVersions judges ssl_protocols as xrdp reads it
+// (common/ssl_calls.c, ssl_get_protocols_from_string).
+func checkVersions(v *view) []Finding {
+	if !v.configured() {
+		return nil
+	}
+	val, set := v.ini.Lookup("Globals", "ssl_protocols")
+	at := inFile(ConfigPath, val.Line, "ssl_protocols="+val.Text)
+	unknown := strings.Join(v.server.UnknownProtocols, ", ")
+	switch {
+	case !set:
+		return []Finding{finding(TLSVersionsMissing, MendApply, "[Globals] has no ssl_protocols line: OpenSSL decides which versions are accepted.").
+			because(inFile(ConfigPath, 0, "no line ssl_protocols=")).remedy("ssl_protocols=%s.", DefaultRange.Tokens())}
+	case len(v.server.Protocols) == 0:
+		detail := "ssl_protocols is empty"
+		if unknown != "" {
+			detail = "ssl_protocols has no version that xrdp knows (" + unknown + ")"
+		}
+		return []Finding{finding(TLSVersionsEmpty, MendApply, "%s: every TLS handshake fails.", detail).
+			because(at).because(v.wireAndLog()...).remedy("ssl_protocols=%s. Needs no restart.", DefaultRange.Tokens())}
+	}
+	var out []Finding
+	if unknown != "" {
+		out = append(out, finding(TLSVersionsUnknown, MendApply, "ssl_protocols has words that xrdp skips: %s.", unknown).
+			because(at).remedy("The versions that work now, spelled as xrdp spells them: %s.", strings.Join(v.server.Protocols, ", ")))
+	}
+	if old := v.acceptedBelow(xrdpconf.TLS12); len(old) > 0 {
+		out = append(out, finding(TLSVersionsObsolete, MendStated, "%s is accepted.", strings.Join(old, " and ")).
+			because(at).remedy("When no client needs it: TLS 1.2 and later only.").commands("xrdpfix apply --profile intermediate"))
+	}
+	return out
+}
+
+// acceptedBelow names the versions below min that the wire accepted.
+func (v *view) acceptedBelow(min xrdpconf.TLSVersion) []string {
+	var out []string
+	for _, r := range v.Wire.Value.Accepted() {
+		if r < probe.TLSVersion(min) {
+			out = append(out, r.String())
+		}
+	}
+	return out
+}
+
+// checkCiphers blames tls_ciphers where the wire and the log do.
+func checkCiphers(v *view) []Finding {
+	val, set := v.ini.Lookup("Globals", "tls_ciphers")
+	if !set || !v.configured() {
+		return nil
+	}
+	for _, c := range v.Log.Own.Value {
+		for _, m := range c.Matches {
+			if m.Cause() != string(TLSCiphersInvalid) {
+				continue
+			}
+			return []Finding{finding(TLSCiphersInvalid, MendApply, "OpenSSL refuses tls_ciphers=%s: every TLS handshake fails.", val.Text).
+				because(inFile(ConfigPath, val.Line, "tls_ciphers="+val.Text)).because(v.wireAndLog()...).
+				remedy("The line goes: OpenSSL's own list is used then. Needs no restart.")}
+		}
+	}
+	return nil
+}
+
+// checkDeclaredRange compares what sesman.ini declares with what is done.
+func checkDeclaredRange(v *view) []Finding {
+	declared, ok, err := v.sesman.DeclaredRange()
+	if err != nil || !ok || !v.configured() || v.set.Wanted != (xrdpconf.Range{}) {
+		return nil
+	}
+	if v.set.Declared {
+		return nil // the policy obeys it: checkRangeBlocked judges it then
+	}
+	real := rangeOf(v.server)
+	if declared == real && !v.rangeDiffers(declared) {
+		return nil
+	}
+	var ev []Evidence
+	for key, p := range map[string]xrdpconf.Value{xrdpconf.KeyTLSMin: v.sesman.TLSMin, xrdpconf.KeyTLSMax: v.sesman.TLSMax} {
+		if p.Line > 0 {
+			ev = append(ev, inFile(SesmanPath, p.Line, key+"="+p.Raw))
+		}
+	}
+	slices.SortFunc(ev, func(a, b Evidence) int { return a.Line - b.Line })
+	if p, ok := v.ini.Lookup("Globals", "ssl_protocols"); ok {
+		ev = append(ev, inFile(ConfigPath, p.Line, "ssl_protocols="+p.Text))
+	}
+	return []Finding{finding(TLSRangeIneffective, MendStated,
+		"sesman.ini declares %s, but xrdp-sesman has nothing to do with TLS: xrdp accepts %s.", declared, real).
+		because(ev...).remedy("Say which one you want: the declared range, or the one that works now.").
+		commands("xrdpfix apply --profile declared", "xrdpfix apply --profile intermediate")}
+}
+
+// rangeDiffers reports whether the wire contradicts a range.
+func (v *view) rangeDiffers(r xrdpconf.Range) bool {
+	for _, w := range v.Wire.Value.Versions {
+		if w.Answer != probe.AnswerUnknown && (w.Answer == probe.AnswerAccepted) != r.Contains(xrdpconf.TLSVersion(w.Version)) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkRangeBlocked names what outside xrdp.ini forbids versions that are
+// listed there: the system-wide floor, OpenSSL's security level, FIPS.
+func checkRangeBlocked(v *view) []Finding {
+	want, stated := v.set.Wanted, true
+	if v.set.Declared {
+		want, _, _ = v.sesman.DeclaredRange()
+	}
+	if want == (xrdpconf.Range{}) {
+		want, stated = rangeOf(v.server), false
+	}
+	if want == (xrdpconf.Range{}) || !v.configured() {
+		return nil
+	}
+	if stated && v.Host.FIPS && want.Min < xrdpconf.TLS12 {
+		return []Finding{finding(TLSRangeBlocked, MendHuman, "This machine runs in FIPS mode, which forbids TLS below 1.2.").
+			because(Evidence{Kind: "file", Source: "/proc/sys/crypto/fips_enabled", Text: "1"}).
+			remedy("State a range from TLS 1.2 on, or update the client.")}
+	}
+	blocked, accepted := v.blocked(want)
+	if len(blocked) == 0 || !stated && accepted > 0 {
+		return nil // an unstated range that partly works is a working choice
+	}
+	x := finding(TLSRangeBlocked, MendStated, "ssl_protocols lists %s, but OpenSSL refuses it.", strings.Join(blocked, " and "))
+	if floor := v.floorAbove(want.Min); floor != nil {
+		x.Detail = fmt.Sprintf("%s:%d sets MinProtocol = %s for every program, above the %s of ssl_protocols.", floor.File, floor.Line, floor.Text, want.Min)
+		x = x.because(inFile(floor.File, floor.Line, "MinProtocol = "+floor.Text))
+	}
+	for _, name := range blocked {
+		x = x.because(Evidence{Kind: "wire", Source: v.Wire.Value.Addr, Text: name + " is refused"})
+	}
+	return []Finding{x.remedy("State the range: xrdpfix then also sets what OpenSSL needs.").
+		commands(fmt.Sprintf("xrdpfix apply --tls-min %s --tls-max %s", want.Min.Number(), want.Max.Number()))}
+}
+
+// blocked names the versions of a range that ssl_protocols lists and the wire
+// refuses, and counts those that it accepts.
+func (v *view) blocked(want xrdpconf.Range) (names []string, accepted int) {
+	if v.Wire.Value.Full.Negotiation == nil || v.Wire.Value.Full.Negotiation.Selected != probe.ProtocolSSL {
+		return nil, 0
+	}
+	listed := rangeOf(v.server)
+	for _, w := range v.Wire.Value.Versions {
+		switch {
+		case !want.Contains(xrdpconf.TLSVersion(w.Version)) || !listed.Contains(xrdpconf.TLSVersion(w.Version)):
+		case w.Answer == probe.AnswerAccepted:
+			accepted++
+		case w.Answer == probe.AnswerRefused:
+			names = append(names, w.Version.String())
+		}
+	}
+	return names, accepted
+}
+
+// floorAbove returns the system-wide floor that forbids a version, nil for none.
+func (v *view) floorAbove(min xrdpconf.TLSVersion) *ConfValue {
+	if !v.OpenSSL.Ok() || v.OpenSSL.Value.MinProtocol == nil {
+		return nil
+	}
+	floor, err := xrdpconf.ParseTLSVersion(v.OpenSSL.Value.MinProtocol.Text)
+	if err != nil || floor <= min {
+		return nil
+	}
+	return v.OpenSSL.Value.MinProtocol
+}
+
+// DefaultRange is what a missing or broken ssl_protocols becomes: the versions
+// that RFC 8996 leaves.
+var DefaultRange = xrdpconf.Range{Min: xrdpconf.TLS12, Max: xrdpconf.TLS13}
+
+// rangeOf is the range of ssl_protocols, zero where it has no valid version or
+// where OpenSSL decides.
+func rangeOf(s xrdpconf.Server) xrdpconf.Range {
+	r, _ := xrdpconf.RangeOf(s.Protocols)
+	return r
+}

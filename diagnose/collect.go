@@ -1,0 +1,260 @@
+package diagnose
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"xrdpfix/certs"
+	"xrdpfix/logwatch"
+	"xrdpfix/probe"
+	"xrdpfix/service"
+	"xrdpfix/xrdpconf"
+)
+
+// The files that xrdp reads. The directory is compiled into xrdp
+// (XRDP_CFG_PATH, /etc/xrdp in every distribution that packages it).
+const (
+	ConfigPath  = "/etc/xrdp/xrdp.ini"
+	SesmanPath  = "/etc/xrdp/sesman.ini"
+	RSAKeysPath = "/etc/xrdp/rsakeys.ini"
+	// OwnOpenSSLPath and DropInPath lift a system-wide TLS floor for xrdp alone.
+	OwnOpenSSLPath = OwnDir + "/openssl.cnf"
+	DropInPath     = "/etc/systemd/system/xrdp.service.d/xrdpfix-openssl.conf"
+)
+
+// The units that belong to xrdp.
+const (
+	UnitXrdp   = "xrdp.service"
+	UnitSesman = "xrdp-sesman.service"
+)
+
+// Env is everything that Collect may ask of the machine. A nil function means
+// that it cannot be asked there (an offline tree has no ports and no units).
+type Env struct {
+	Now      func() time.Time
+	Tool     string // our own version
+	Offline  bool
+	Host     func(ctx context.Context) (HostInfo, error)
+	Package  func(ctx context.Context) (Package, error)
+	File     func(path string) (FileFact, error)
+	Access   func(path string, serving, start Identity) PathFact
+	Pair     func(cert, key string) (certs.Pair, error)
+	Daemon   func(ctx context.Context, unit *service.Unit, s xrdpconf.Server) Daemon
+	Unit     func(ctx context.Context, name string) (service.Unit, error)
+	Listen   func(ctx context.Context, ports []int) ([]Socket, error)
+	Desktops func(ctx context.Context) ([]Desktop, error)
+	Peers    func(ctx context.Context, ports []int) ([]Peer, error)
+	Survey   func(ctx context.Context, addr string, wanted xrdpconf.Range, every bool) probe.ServerSurvey
+	LogFact  func(path string, serving Identity) LogFact
+	LogMark  func(path string) (logwatch.Mark, error)
+	LogSince func(m logwatch.Mark) ([]logwatch.Entry, error)
+	Recent   func(ctx context.Context, path string, days int) (Recent, error)
+	OpenSSL  func(processConf string) (OpenSSL, error)
+	Applied  func() ([]AppliedSummary, error)
+}
+
+// Options narrow what Collect looks at.
+type Options struct {
+	// Wanted is the stated TLS range, zero where none is stated.
+	Wanted xrdpconf.Range
+	// EveryVersion asks the wire for each TLS version instead of the edges of the range.
+	EveryVersion bool
+	// NoWire leaves the port alone.
+	NoWire bool
+}
+
+// RecentDays is how far back the summary of seen clients goes.
+const RecentDays = 30
+
+// ask runs one look and turns its error into a fact.
+func ask[T any](look func() (T, error)) Observed[T] {
+	v, err := look()
+	if err != nil {
+		return Failed[T](err.Error())
+	}
+	return Seen(v)
+}
+
+// Collect looks at the host once, changes nothing, and never fails: what it
+// could not see says so in the facts. It connects to xrdp's port at most as
+// often as the survey needs.
+func Collect(ctx context.Context, env Env, opts Options) Facts {
+	f := Facts{Schema: 1, Taken: env.Now().UTC(), Tool: env.Tool, Offline: env.Offline}
+
+	var wg sync.WaitGroup
+	wg.Go(func() { f.Package = ask(func() (Package, error) { return env.Package(ctx) }) })
+	wg.Go(func() {
+		f.Host = ask(func() (HostInfo, error) { return env.Host(ctx) }).Value
+	})
+	f.Config = ask(func() (FileFact, error) { return env.File(ConfigPath) })
+	f.Sesman = ask(func() (FileFact, error) { return env.File(SesmanPath) })
+	wg.Go(func() { f.Applied = ask(env.Applied) })
+	wg.Go(func() {
+		f.Desktops = look(ctx, env.Desktops)
+	})
+	collectUnits(ctx, env, &f)
+	wg.Wait()
+
+	server := f.Server()
+	f.Daemon = env.Daemon(ctx, f.unit(UnitXrdp), server)
+	serving, _ := f.Daemon.Serving()
+	start := f.Daemon.Start.Value
+	f.ConfigAccess = env.Access(ConfigPath, serving, start)
+	f.RSAKeys = env.Access(RSAKeysPath, serving, start)
+	if server.Certificate != "" && server.KeyFile != "" {
+		f.Cert = env.Access(server.Certificate, serving, start)
+		f.Key = env.Access(server.KeyFile, serving, start)
+		f.Pair = ask(func() (certs.Pair, error) { return env.Pair(server.Certificate, server.KeyFile) })
+	} else {
+		f.Cert, f.Key = PathFact{Stop: -1}, PathFact{Stop: -1}
+		f.Pair = Skipped[certs.Pair]("xrdp.ini names no certificate or no key")
+	}
+	f.Log = env.LogFact(server.Logging.File, serving)
+	f.DropIn = ask(func() (FileFact, error) { return env.File(DropInPath) })
+	f.OwnOpenSSL = ask(func() (FileFact, error) { return env.File(OwnOpenSSLPath) })
+	f.OpenSSL = ask(func() (OpenSSL, error) { return env.OpenSSL(f.Daemon.Running.Value.OpenSSLConf) })
+
+	collectWire(ctx, env, opts, server, &f)
+	return f
+}
+
+func look[T any](ctx context.Context, ask1 func(context.Context) (T, error)) Observed[T] {
+	if ask1 == nil {
+		return Skipped[T]("offline")
+	}
+	return ask(func() (T, error) { return ask1(ctx) })
+}
+
+func collectUnits(ctx context.Context, env Env, f *Facts) {
+	if env.Unit == nil {
+		return
+	}
+	f.Units = map[string]Observed[service.Unit]{}
+	for _, name := range []string{UnitXrdp, UnitSesman} {
+		f.Units[name] = ask(func() (service.Unit, error) { return env.Unit(ctx, name) })
+	}
+}
+
+// unit returns what is known of a unit, nil for nothing.
+func (f *Facts) unit(name string) *service.Unit {
+	if u, ok := f.Units[name]; ok && u.Ok() {
+		return &u.Value
+	}
+	return nil
+}
+
+// collectWire connects to the port, and reads in the log what xrdp made of it.
+func collectWire(ctx context.Context, env Env, opts Options, server xrdpconf.Server, f *Facts) {
+	ports := f.Ports()
+	if env.Listen == nil {
+		f.Listen = Skipped[[]Socket]("offline")
+		f.Peers = Skipped[[]Peer]("offline")
+		f.Wire = Skipped[probe.ServerSurvey]("offline")
+		f.Log.Own = Skipped[[]logwatch.Connection]("offline")
+		return
+	}
+	f.Listen = ask(func() ([]Socket, error) { return env.Listen(ctx, ports) })
+	f.Peers = ask(func() ([]Peer, error) { return env.Peers(ctx, ports) })
+	addr := f.ProbeAddr()
+	switch {
+	case opts.NoWire:
+		f.Wire = Skipped[probe.ServerSurvey]("not asked for")
+	case addr == "":
+		f.Wire = Skipped[probe.ServerSurvey]("nothing listens on the configured port")
+	}
+	if opts.NoWire || addr == "" {
+		f.Log.Own = Skipped[[]logwatch.Connection]("no connection was made")
+		return
+	}
+	mark, markErr := env.LogMark(f.Log.Path)
+	wanted := opts.Wanted
+	if wanted == (xrdpconf.Range{}) {
+		wanted = rangeOf(server)
+	}
+	f.Wire = Seen(env.Survey(ctx, addr, wanted, opts.EveryVersion))
+	f.Log.Own = ask(func() ([]logwatch.Connection, error) {
+		if markErr != nil {
+			return nil, markErr
+		}
+		entries, err := env.LogSince(mark)
+		return OwnConnections(entries, f.Wire.Value), err
+	})
+	if env.Recent != nil {
+		f.Log.Recent = ask(func() (Recent, error) { return env.Recent(ctx, f.Log.Path, RecentDays) })
+	}
+}
+
+// OwnConnections picks out of log entries the connections of one survey, by
+// their source ports.
+func OwnConnections(entries []logwatch.Entry, s probe.ServerSurvey) []logwatch.Connection {
+	var own []logwatch.Connection
+	for _, c := range logwatch.Group(entries) {
+		for _, r := range results(s) {
+			if c.Client.Port() == r.Local.Port() {
+				own = append(own, c)
+				break
+			}
+		}
+	}
+	return own
+}
+
+// Server is [Globals] of xrdp.ini as the installed xrdp ends up using it.
+func (f *Facts) Server() xrdpconf.Server {
+	v, _ := xrdpconf.ParseVersion(f.Package.Value.Version)
+	return xrdpconf.ReadServer(f.ConfigFile(), v, nil)
+}
+
+// ConfigFile is xrdp.ini, parsed by xrdp's rules.
+func (f *Facts) ConfigFile() *xrdpconf.File {
+	return xrdpconf.Parse(ConfigPath, f.Config.Value.Bytes())
+}
+
+// SesmanFile is sesman.ini, parsed by xrdp's rules.
+func (f *Facts) SesmanFile() *xrdpconf.File {
+	return xrdpconf.Parse(SesmanPath, f.Sesman.Value.Bytes())
+}
+
+// Ports are the TCP ports that xrdp is configured to listen on.
+func (f *Facts) Ports() []int {
+	var ports []int
+	for _, l := range f.Server().Listen {
+		if l.TCP() {
+			ports = append(ports, l.Port)
+		}
+	}
+	return ports
+}
+
+// ProbeAddr is where our own connections go: a listening socket on a
+// configured port, loopback where it listens on every address; "" for none.
+func (f *Facts) ProbeAddr() string {
+	for _, s := range f.Listen.Value {
+		host := s.Addr
+		switch host {
+		case "0.0.0.0", "::":
+			host = "127.0.0.1"
+		}
+		return net.JoinHostPort(host, strconv.Itoa(s.Port))
+	}
+	return ""
+}
+
+// results are the connections that a survey made.
+func results(s probe.ServerSurvey) []probe.Result {
+	out := []probe.Result{s.Full}
+	for _, r := range []*probe.Result{s.SSL, s.Classic} {
+		if r != nil {
+			out = append(out, *r)
+		}
+	}
+	for _, v := range s.Versions {
+		if v.Result != nil {
+			out = append(out, *v.Result)
+		}
+	}
+	return out
+}

@@ -1,0 +1,193 @@
+package repair
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"time"
+
+	"xrdpfix/certs"
+	"xrdpfix/diagnose"
+	"xrdpfix/xrdpconf"
+)
+
+// builder gathers what the remedies ask for and turns it into a plan.
+type builder struct {
+	f      *diagnose.Facts
+	found  []diagnose.Finding
+	pol    Policy
+	server xrdpconf.Server
+	ini    *xrdpconf.File
+	sesman *xrdpconf.File
+	plan   Plan
+
+	iniEdits, sesmanEdits     []xrdpconf.Change
+	iniBecause, sesmanBecause []diagnose.Code
+	iniMode                   fs.FileMode // 0 keeps the mode
+	wantRange                 xrdpconf.Range
+	stated                    bool // the range is stated, not only repaired
+}
+
+// New plans the smallest change that mends the findings and meets the policy.
+// It is pure. The error is for a policy that the file cannot express; a fault
+// of the host becomes a Manual or a Refusal.
+func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
+	b := &builder{
+		f: &f, found: found, pol: pol, server: f.Server(), ini: f.ConfigFile(), sesman: f.SesmanFile(),
+		plan: Plan{
+			ID: ID(f.Taken), replayed: f.Replayed,
+			Files: []FileChange{}, Disturbs: []Disturbed{}, Manual: []Manual{}, Because: []diagnose.Code{},
+		},
+	}
+	b.remedies()
+	if b.server.HasGlobals && f.Config.Ok() {
+		b.securityLayer()
+		b.tlsRange()
+		if b.pol.Cert == CertRenew && b.plan.Identity == nil {
+			b.newIdentity()
+		}
+	}
+	if err := b.assemble(); err != nil {
+		return Plan{}, err
+	}
+	b.expect()
+	b.restart()
+	b.refuse()
+	return b.plan, nil
+}
+
+// ID names an apply by its time, and sorts by it.
+func ID(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+
+// set plans a key of xrdp.ini [Globals].
+func (b *builder) set(key, value string, because ...diagnose.Code) {
+	b.edit(xrdpconf.Change{Section: xrdpconf.SectionGlobals, Key: key, Value: value}, because...)
+}
+
+// remove plans the deletion of a key of xrdp.ini [Globals].
+func (b *builder) remove(key string, because ...diagnose.Code) {
+	b.edit(xrdpconf.Change{Section: xrdpconf.SectionGlobals, Key: key, Delete: true}, because...)
+}
+
+func (b *builder) edit(c xrdpconf.Change, because ...diagnose.Code) {
+	b.iniEdits = slices.DeleteFunc(b.iniEdits, func(old xrdpconf.Change) bool { return old.Key == c.Key })
+	b.iniEdits = append(b.iniEdits, c)
+	b.iniBecause = append(b.iniBecause, because...)
+}
+
+func (b *builder) manual(x diagnose.Finding) {
+	b.plan.Manual = append(b.plan.Manual, Manual{Because: x.Code, Severity: x.Severity, Text: x.Detail + " " + x.Remedy, Commands: x.Commands})
+}
+
+// assemble turns the gathered edits into file changes, in the order of writing.
+func (b *builder) assemble() error {
+	if len(b.sesmanEdits) > 0 && b.f.Sesman.Ok() && b.f.Sesman.Value.Exists {
+		if err := b.editFile(b.f.Sesman.Value, b.sesman, b.sesmanEdits, b.sesmanBecause, 0); err != nil {
+			return err
+		}
+	}
+	if len(b.iniEdits) > 0 || b.iniMode != 0 {
+		if err := b.editFile(b.f.Config.Value, b.ini, b.iniEdits, b.iniBecause, b.iniMode); err != nil {
+			return err
+		}
+	}
+	for _, c := range b.plan.Files {
+		b.plan.Because = append(b.plan.Because, c.Because...)
+	}
+	if b.plan.Identity != nil {
+		b.plan.Because = append(b.plan.Because, b.plan.Identity.Because...)
+	}
+	slices.Sort(b.plan.Because)
+	b.plan.Because = slices.Compact(b.plan.Because)
+	return nil
+}
+
+func (b *builder) editFile(fact diagnose.FileFact, file *xrdpconf.File, edits []xrdpconf.Change, because []diagnose.Code, mode fs.FileMode) error {
+	edited, err := file.Edit(edits...)
+	if err != nil {
+		return fmt.Errorf("edit %s: %w", fact.Path, err)
+	}
+	before := stateOf(fact)
+	after := before
+	after.SHA256 = sum(edited.Bytes())
+	if mode != 0 {
+		after.Mode = mode
+	}
+	if after == before {
+		return nil
+	}
+	because = slices.Clone(because)
+	slices.Sort(because)
+	var keys []string
+	for _, e := range edits {
+		keys = append(keys, e.Key)
+	}
+	b.plan.Files = append(b.plan.Files, FileChange{
+		Kind: FileEdit, Path: fact.Path, Target: fact.Target, Before: before, After: after,
+		Data: edited.Bytes(), Original: fact.Bytes(), Diff: Diff(fact.Path, fact.Bytes(), edited.Bytes()),
+		Keys: keys, Because: slices.Compact(because), InPlace: b.pol.InPlace && fact.Obstacle != "",
+	})
+	return nil
+}
+
+func stateOf(f diagnose.FileFact) FileState {
+	if !f.Exists {
+		return FileState{}
+	}
+	return FileState{Exists: true, SHA256: f.SHA256, Mode: fs.FileMode(f.Mode), UID: f.UID, GID: f.GID}
+}
+
+// newIdentity plans a pair of xrdp's own and the two lines that name it.
+func (b *builder) newIdentity(because ...diagnose.Code) {
+	if b.plan.Identity != nil {
+		b.plan.Identity.Because = append(b.plan.Identity.Because, because...)
+		return
+	}
+	dir := path.Join(diagnose.OwnDir, b.plan.ID)
+	id := &IdentityChange{
+		Dir: dir, CertPath: path.Join(dir, "cert.pem"), KeyPath: path.Join(dir, "key.pem"),
+		KeyGID: b.f.Daemon.KeyGID, KeyGroup: b.f.Daemon.KeyGroup,
+		Request: b.request(), Because: because,
+	}
+	b.plan.Identity = id
+	b.set("certificate", id.CertPath, because...)
+	b.set("key_file", id.KeyPath, because...)
+}
+
+// copyIdentity plans a copy of an existing pair where the daemon can read it.
+func (b *builder) copyIdentity(because ...diagnose.Code) {
+	b.newIdentity(because...)
+	id := b.plan.Identity
+	id.Copy, id.CopyCert, id.CopyKey = true, b.f.Cert.Path, b.f.Key.Path
+	id.Request = certs.Request{}
+	b.plan.Notes = append(b.plan.Notes, fmt.Sprintf(
+		"%s was issued by %s and is kept: it is copied, so its renewal must be copied too.", b.f.Cert.Path, b.f.Pair.Value.Cert.Issuer))
+}
+
+// request fills the names of a new certificate: the FQDN, the host name, and
+// the addresses of the interfaces with a default route.
+func (b *builder) request() certs.Request {
+	r := b.pol.Request
+	if len(r.DNSNames) == 0 {
+		for _, n := range []string{b.f.Host.FQDN, b.f.Host.Name} {
+			if certs.ValidName(n) && !slices.Contains(r.DNSNames, n) {
+				r.DNSNames = append(r.DNSNames, n)
+			}
+		}
+		r.Addrs = append(r.Addrs, b.f.Host.NetAddrs()...)
+	}
+	if len(r.DNSNames) == 0 && len(r.Addrs) == 0 {
+		r.DNSNames = []string{"localhost"}
+	}
+	if r.CommonName == "" && len(r.DNSNames) > 0 {
+		r.CommonName = r.DNSNames[0]
+	}
+	if r.Lifetime == 0 {
+		r.Lifetime = certs.DefaultLifetime
+	}
+	if r.Key == "" {
+		r.Key = certs.RSA2048
+	}
+	return r
+}

@@ -1,0 +1,363 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"time"
+
+	"xrdpfix/certs"
+	"xrdpfix/probe"
+)
+
+// Runner executes plans.
+type Runner struct {
+	System   System
+	Observer Observer
+	Store    Store
+	Rand     io.Reader
+	Now      func() time.Time
+	Tool     string
+	// Keep leaves a change that could not be proven.
+	Keep bool
+	// Progress is told what happens, in a few words; nil for silence.
+	Progress func(what string)
+	// RollbackTimeout bounds a rollback, which no cancellation stops; 0 means a minute.
+	RollbackTimeout time.Duration
+}
+
+// Outcome is what became of a plan.
+type Outcome struct {
+	Plan    Plan
+	Journal string
+	// Changed: the disk differs from before.
+	Changed bool
+	// Seen is what the observer saw after the change.
+	Seen    Observation
+	Verdict Verdict
+	// Certificate describes the new pair, nil where none was made.
+	Certificate *certs.CertInfo
+	RolledBack  bool
+	// Restored is what was seen after the rollback.
+	Restored *Observation
+	// Problem says what went wrong during the change, "" for nothing.
+	Problem string
+	// Interrupted: the caller's context ended; everything was put back.
+	Interrupted bool
+	// PortBack is how long the port took after a start or restart.
+	PortBack time.Duration
+	Elapsed  time.Duration
+}
+
+// Execute carries out a plan, proves it, and puts everything back where it
+// cannot. ErrStale and ErrReplayed mean that nothing was touched. Another error
+// means that even putting back failed; the journal is unfinished then.
+func (r *Runner) Execute(ctx context.Context, p Plan) (Outcome, error) {
+	began := r.Now()
+	out := Outcome{Plan: p, Journal: p.ID}
+	if p.replayed {
+		return out, ErrReplayed
+	}
+	if err := r.fresh(p); err != nil {
+		return out, err
+	}
+	w, err := r.prepare(p)
+	if err != nil {
+		return out, err
+	}
+	if err := ctx.Err(); err != nil {
+		return out, err
+	}
+	j := w.journal
+	if err := r.begin(&j, w.backups); err != nil {
+		return out, err
+	}
+	out.Changed = true
+	out.Certificate = w.cert
+	err = r.steps(ctx, &j, w.contents, &out)
+	if err == nil {
+		p.Expect.CertSHA256 = w.served(p.Expect)
+		out.Plan = p
+		r.say("connecting as a client does")
+		out.Seen = r.Observer.Observe(ctx, p.Expect)
+		out.Verdict = Judge(p.Expect, out.Seen)
+	} else {
+		out.Problem = err.Error()
+		out.Verdict = Verdict{Unknown, []string{err.Error()}}
+	}
+	out.Interrupted = ctx.Err() != nil
+	j.Verdict = &out.Verdict
+	switch {
+	case out.Verdict.Status == Confirmed && !out.Interrupted:
+		j.State = StateConfirmed
+	case r.Keep && !out.Interrupted && err == nil:
+		j.State = StateKept
+	default:
+		err := r.undo(ctx, &j, &out)
+		out.Elapsed = r.Now().Sub(began)
+		return out, err
+	}
+	j.Ended = r.Now()
+	out.Elapsed = r.Now().Sub(began)
+	return out, r.Store.Save(j)
+}
+
+// undo rolls back under a deadline of its own: once something was written,
+// cancellation means putting it back.
+func (r *Runner) undo(ctx context.Context, j *Journal, out *Outcome) error {
+	ctx, cancel := r.uncancelled(ctx)
+	defer cancel()
+	r.say("not proven: putting everything back")
+	if err := r.putBack(ctx, j, false, true); err != nil {
+		return fmt.Errorf("roll back %s: %w", j.ID, err)
+	}
+	out.RolledBack, out.Changed = true, false
+	seen := r.Observer.Observe(ctx, Expectation{Addr: out.Plan.Expect.Addr, LogPath: out.Plan.Expect.LogPath})
+	out.Restored = &seen
+	return nil
+}
+
+func (r *Runner) uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
+	d := r.RollbackTimeout
+	if d == 0 {
+		d = time.Minute
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), d)
+}
+
+func (r *Runner) say(format string, args ...any) {
+	if r.Progress != nil {
+		r.Progress(fmt.Sprintf(format, args...))
+	}
+}
+
+// fresh refuses a plan whose files changed since the facts were taken.
+func (r *Runner) fresh(p Plan) error {
+	for _, c := range p.Files {
+		now, err := r.System.Stat(c.Target)
+		if err != nil {
+			return fmt.Errorf("look at %s: %w", c.Target, err)
+		}
+		if now != c.Before {
+			return fmt.Errorf("%s: %w", c.Target, ErrStale)
+		}
+	}
+	if p.Identity != nil {
+		if now, err := r.System.Stat(p.Identity.Dir); err != nil {
+			return err
+		} else if now.Exists {
+			return fmt.Errorf("%s: %w", p.Identity.Dir, ErrStale)
+		}
+	}
+	return nil
+}
+
+// begin makes the journal durable, backups first: from here on a kill is a
+// thing that rollback can undo.
+func (r *Runner) begin(j *Journal, backups map[string][]byte) error {
+	if err := r.Store.Begin(j.ID); err != nil {
+		return fmt.Errorf("begin journal %s: %w", j.ID, err)
+	}
+	for name, data := range backups {
+		if err := r.Store.SaveBackup(j.ID, name, data); err != nil {
+			return fmt.Errorf("back up into journal %s: %w", j.ID, err)
+		}
+	}
+	if err := r.Store.Save(*j); err != nil {
+		return fmt.Errorf("write journal %s: %w", j.ID, err)
+	}
+	return nil
+}
+
+// steps does what the journal says. It stops before a step, never within one,
+// when the context ends.
+func (r *Runner) steps(ctx context.Context, j *Journal, contents map[string][]byte, out *Outcome) error {
+	for i := range j.Steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.step(ctx, j.Steps[i], contents, out); err != nil {
+			return err
+		}
+		j.Steps[i].Done = true
+	}
+	return r.Store.Save(*j)
+}
+
+func (r *Runner) step(ctx context.Context, s Step, contents map[string][]byte, out *Outcome) (err error) {
+	switch s.Op {
+	case OpMkdir:
+		return r.System.Mkdir(s.Path, s.After.Mode, s.After.UID, s.After.GID)
+	case OpWrite:
+		r.say("writing %s", s.Path)
+		return r.System.Write(s.Path, contents[s.Path], s.After, s.InPlace)
+	case OpRemove:
+		r.say("removing %s", s.Path)
+		return r.System.Remove(s.Path)
+	case OpReload:
+		return r.System.Reload(ctx)
+	case OpStart:
+		r.say("starting xrdp")
+		out.PortBack, err = r.System.Start(ctx)
+	case OpRestart:
+		r.say("restarting xrdp")
+		out.PortBack, err = r.System.Restart(ctx)
+	}
+	return err
+}
+
+// work is a plan made ready: contents in memory, and the journal to write first.
+type work struct {
+	journal  Journal
+	contents map[string][]byte // new contents by path
+	backups  map[string][]byte // old contents by backup name
+	cert     *certs.CertInfo
+}
+
+// served is the fingerprint that must be on the wire.
+func (w work) served(e Expectation) string {
+	if w.cert != nil && e.Selected != probe.ProtocolRDP {
+		return w.cert.SHA256
+	}
+	return e.CertSHA256
+}
+
+// prepare makes keys and reads originals; it changes nothing.
+func (r *Runner) prepare(p Plan) (work, error) {
+	w := work{
+		contents: map[string][]byte{}, backups: map[string][]byte{},
+		journal: Journal{
+			Schema: 1, ID: p.ID, Tool: r.Tool, Started: r.Now(), State: StateBegun,
+			NeededRestart: p.Unit.Needed && p.Unit.Action == ActionRestart, Because: p.Because,
+		},
+	}
+	reload := p.Unit.Reload
+	for _, c := range p.Files {
+		// Unit files and what they name are inert until a restart and come
+		// first; the pair precedes xrdp.ini, whose change makes it effective.
+		if c.Path == configPath {
+			w.reload(&reload)
+			if err := r.identity(p, &w); err != nil {
+				return w, err
+			}
+		}
+		if err := r.file(c, &w); err != nil {
+			return w, err
+		}
+	}
+	w.reload(&reload)
+	switch p.Unit.Action {
+	case ActionStart:
+		w.add(Step{Op: OpStart})
+	case ActionRestart:
+		w.add(Step{Op: OpRestart})
+	case ActionNone:
+	}
+	return w, nil
+}
+
+func (w *work) add(s Step) { w.journal.Steps = append(w.journal.Steps, s) }
+
+func (w *work) reload(due *bool) {
+	if *due {
+		w.add(Step{Op: OpReload})
+		*due = false
+	}
+}
+
+// file plans the steps of one file, its missing directories included.
+func (r *Runner) file(c FileChange, w *work) error {
+	s := Step{Op: OpWrite, Path: c.Target, Before: c.Before, After: c.After, InPlace: c.InPlace}
+	if c.Before.Exists {
+		data, err := r.System.Read(c.Target)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", c.Target, err)
+		}
+		if sum(data) != c.Before.SHA256 {
+			return fmt.Errorf("%s: %w", c.Target, ErrStale)
+		}
+		s.Backup = fmt.Sprintf("%03d.old", len(w.backups))
+		w.backups[s.Backup] = data
+	} else if err := r.directories(path.Dir(c.Target), w); err != nil {
+		return err
+	}
+	if c.Kind == FileRemove {
+		s.Op = OpRemove
+	}
+	w.contents[c.Target] = c.Data
+	w.add(s)
+	return nil
+}
+
+// directories plans the missing directories down to dir, 0755 and root's.
+func (r *Runner) directories(dir string, w *work) error {
+	var missing []string
+	for d := dir; d != "/" && d != "."; d = path.Dir(d) {
+		st, err := r.System.Stat(d)
+		if err != nil {
+			return fmt.Errorf("look at %s: %w", d, err)
+		}
+		if st.Exists || w.makes(d) {
+			break
+		}
+		missing = append(missing, d)
+	}
+	for i := len(missing) - 1; i >= 0; i-- {
+		w.add(Step{Op: OpMkdir, Path: missing[i], After: FileState{Exists: true, Mode: 0o755}})
+	}
+	return nil
+}
+
+func (w *work) makes(dir string) bool {
+	for _, s := range w.journal.Steps {
+		if s.Op == OpMkdir && s.Path == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// identity makes or copies the pair and plans its files.
+func (r *Runner) identity(p Plan, w *work) error {
+	id := p.Identity
+	if id == nil {
+		return nil
+	}
+	cert, key, err := r.pair(id)
+	if err != nil {
+		return err
+	}
+	pair := certs.Inspect(cert, key)
+	if len(pair.Problems) > 0 || !pair.Match {
+		return fmt.Errorf("the new pair is not usable: %v", pair.Problems)
+	}
+	w.cert = &pair.Cert
+	w.journal.Dir = id.Dir
+	if err := r.directories(path.Dir(id.Dir), w); err != nil {
+		return err
+	}
+	w.add(Step{Op: OpMkdir, Path: id.Dir, After: FileState{Exists: true, Mode: 0o755}, Own: true})
+	for _, f := range []struct {
+		path string
+		data []byte
+		mode fs.FileMode
+		gid  int
+	}{{id.KeyPath, key, 0o640, id.KeyGID}, {id.CertPath, cert, 0o644, 0}} {
+		w.contents[f.path] = f.data
+		w.add(Step{Op: OpWrite, Path: f.path, Own: true, After: FileState{Exists: true, SHA256: sum(f.data), Mode: f.mode, GID: f.gid}})
+	}
+	return nil
+}
+
+func (r *Runner) pair(id *IdentityChange) (cert, key []byte, err error) {
+	if !id.Copy {
+		r.say("making a key and a certificate")
+		return certs.SelfSigned(r.Rand, r.Now(), id.Request)
+	}
+	cert, err1 := r.System.Read(id.CopyCert)
+	key, err2 := r.System.Read(id.CopyKey)
+	return cert, key, errors.Join(err1, err2)
+}

@@ -1,0 +1,185 @@
+package repair
+
+import (
+	"slices"
+	"strings"
+
+	"xrdpfix/certs"
+	"xrdpfix/diagnose"
+	"xrdpfix/xrdpconf"
+)
+
+// remedy mends one finding in the builder.
+type remedy func(b *builder, x diagnose.Finding)
+
+// remedies maps a code to what apply does about it. A code that is not here is
+// left to a human where it is an error, and reported where it is not.
+var remedyOf = map[diagnose.Code]remedy{
+	diagnose.KeyMissing:      (*builder).replacePair,
+	diagnose.KeyUnreadable:   (*builder).reachPair,
+	diagnose.KeyInvalid:      (*builder).replacePair,
+	diagnose.KeyUnsupported:  (*builder).replacePair,
+	diagnose.CertMissing:     (*builder).replacePair,
+	diagnose.CertUnreadable:  (*builder).reachPair,
+	diagnose.CertInvalid:     (*builder).replacePair,
+	diagnose.CertKeyMismatch: (*builder).replacePair,
+	diagnose.CertExpired:     (*builder).replacePair,
+	diagnose.CertNotYetValid: (*builder).replacePair,
+	diagnose.CertExpiring:    (*builder).renewOwn,
+	diagnose.CertUnsuitable:  (*builder).replaceWeak,
+	diagnose.CertPathMissing: (*builder).namePair,
+	diagnose.CertPathInvalid: (*builder).absolutePath,
+
+	diagnose.IniUnreadable: func(b *builder, x diagnose.Finding) {
+		b.iniMode = 0o644
+		b.iniBecause = append(b.iniBecause, x.Code)
+	},
+	diagnose.SecurityLayerMissing: (*builder).negotiate,
+	diagnose.SecurityLayerInvalid: (*builder).negotiate,
+	diagnose.SecurityLayerRDP:     (*builder).negotiate,
+	diagnose.CryptLevelWeak:       func(b *builder, x diagnose.Finding) { b.set("crypt_level", "high", x.Code) },
+
+	diagnose.TLSVersionsEmpty:   (*builder).defaultVersions,
+	diagnose.TLSVersionsMissing: (*builder).defaultVersions,
+	diagnose.TLSVersionsUnknown: (*builder).knownVersions,
+	diagnose.TLSCiphersInvalid:  func(b *builder, x diagnose.Finding) { b.remove("tls_ciphers", x.Code) },
+	diagnose.TLSSecretsLogged:   func(b *builder, x diagnose.Finding) { b.remove("tls_pms_log_file", x.Code) },
+	diagnose.TLSRangeBlocked:    (*builder).unblock,
+
+	diagnose.PortInvalid:      (*builder).meantPort,
+	diagnose.ServiceDown:      func(b *builder, x diagnose.Finding) { b.start(ActionStart, x) },
+	diagnose.PortNotListening: func(b *builder, x diagnose.Finding) { b.start(ActionRestart, x) },
+
+	diagnose.ApplyUnfinished: func(*builder, diagnose.Finding) {}, // put back before the plan is made
+}
+
+// remedies goes through the findings: what apply mends is planned, an error
+// that only a human can mend is written down for him.
+func (b *builder) remedies() {
+	for _, x := range b.found {
+		fix, known := remedyOf[x.Code]
+		switch {
+		case known && x.Mend == diagnose.MendApply:
+			fix(b, x)
+		case x.Code == diagnose.TLSRangeBlocked && (b.pol.Declared || b.pol.Range != (xrdpconf.Range{})) && x.Mend == diagnose.MendStated:
+			fix(b, x)
+		case b.mendedByCert(x.Code):
+		case x.Severity == diagnose.Error:
+			b.manual(x)
+		}
+	}
+}
+
+// mendedByCert reports whether a stated renewal takes care of a finding.
+func (b *builder) mendedByCert(code diagnose.Code) bool {
+	return b.pol.Cert == CertRenew && slices.Contains([]diagnose.Code{
+		diagnose.KeyExposed, diagnose.KeyShared, diagnose.CertExpired, diagnose.CertNotYetValid,
+		diagnose.CertExpiring, diagnose.CertUnsuitable, diagnose.CertName, diagnose.CertChain,
+	}, code)
+}
+
+// issued reports whether the certificate comes from a CA: such a pair is never
+// replaced by a self-signed one unasked.
+func (b *builder) issued() bool {
+	c := b.f.Pair.Value.Cert
+	return b.f.Pair.Ok() && c.Problem == certs.ProblemNone && !c.SelfSigned
+}
+
+// replacePair plans a new pair, unless the administrator or a CA stands in the way.
+func (b *builder) replacePair(x diagnose.Finding) {
+	switch {
+	case b.pol.Cert == CertKeep:
+		x.Remedy = "--cert keep forbids a new pair."
+		b.manual(x)
+	case b.issued() && b.pol.Cert != CertRenew:
+		x.Remedy = "The certificate was issued by " + b.f.Pair.Value.Cert.Issuer + "; it is never replaced by a self-signed one unasked."
+		x.Commands = []string{"xrdpfix apply --cert renew"}
+		b.manual(x)
+	default:
+		b.newIdentity(x.Code)
+	}
+}
+
+// reachPair mends a pair that is only out of the daemon's reach.
+func (b *builder) reachPair(x diagnose.Finding) {
+	whole := b.f.Pair.Ok() && len(b.f.Pair.Value.Problems) == 0 && b.f.Pair.Value.Cert.ValidAt(b.f.Taken)
+	if b.issued() && whole && b.pol.Cert == CertAuto {
+		b.copyIdentity(x.Code)
+		return
+	}
+	b.replacePair(x)
+}
+
+// renewOwn renews a pair of ours that ends soon.
+func (b *builder) renewOwn(x diagnose.Finding) {
+	if diagnose.OwnPath(b.server.Certificate) && b.pol.Cert != CertKeep {
+		b.replacePair(x)
+	}
+}
+
+// replaceWeak replaces a self-signed pair whose signature clients refuse.
+func (b *builder) replaceWeak(x diagnose.Finding) {
+	if b.pol.Cert != CertKeep && !b.issued() {
+		b.newIdentity(x.Code)
+	}
+}
+
+// namePair writes the missing certificate= and key_file= lines: the default
+// pair where it is good, else a new one.
+func (b *builder) namePair(x diagnose.Finding) {
+	good := b.f.Pair.Ok() && len(b.f.Pair.Value.Problems) == 0 && b.f.Key.Readable && b.f.Cert.Readable &&
+		b.f.Pair.Value.Cert.ValidAt(b.f.Taken)
+	switch {
+	case good:
+		b.set("certificate", b.f.Cert.Path, x.Code)
+		b.set("key_file", b.f.Key.Path, x.Code)
+	case b.issued() && len(b.f.Pair.Value.Problems) == 0 && b.f.Pair.Value.Cert.ValidAt(b.f.Taken):
+		b.copyIdentity(x.Code)
+	default:
+		b.replacePair(x)
+	}
+}
+
+// absolutePath writes out the path that xrdp uses instead of a relative one.
+func (b *builder) absolutePath(x diagnose.Finding) {
+	value := b.server.Certificate
+	if x.Subject == "key_file" {
+		value = b.server.KeyFile
+	}
+	if b.plan.Identity == nil {
+		b.set(x.Subject, value, x.Code)
+	}
+}
+
+func (b *builder) negotiate(x diagnose.Finding) {
+	b.set("security_layer", xrdpconf.SecurityLayerNegotiate.String(), x.Code)
+}
+
+func (b *builder) defaultVersions(x diagnose.Finding) {
+	b.wantRange = diagnose.DefaultRange
+	b.set("ssl_protocols", diagnose.DefaultRange.Tokens(), x.Code)
+}
+
+// knownVersions keeps the versions that work and drops the words that xrdp skips.
+func (b *builder) knownVersions(x diagnose.Finding) {
+	b.wantRange, _ = xrdpconf.RangeOf(b.server.Protocols)
+	b.set("ssl_protocols", strings.Join(b.server.Protocols, ", "), x.Code)
+}
+
+func (b *builder) unblock(diagnose.Finding) {} // tlsRange makes a stated range real
+
+func (b *builder) meantPort(x diagnose.Finding) {
+	b.set("port", diagnose.PortMeant(b.server), x.Code)
+	b.needRestart("port= is read when xrdp starts")
+}
+
+func (b *builder) start(a Action, x diagnose.Finding) {
+	b.plan.Unit.Action = a
+	b.plan.Because = append(b.plan.Because, x.Code)
+	b.needRestart(x.Detail)
+}
+
+func (b *builder) needRestart(why string) {
+	b.plan.Unit.Needed = true
+	b.plan.Unit.Because = append(b.plan.Unit.Because, why)
+}
