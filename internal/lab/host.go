@@ -72,7 +72,8 @@ func Boot(ctx context.Context, s Suite, o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{Name: o.Name, Suite: s, Image: img, binds: o.Binds, detach: o.Detached, st: st}
-	if err := h.furnish(); err == nil {
+	err = h.furnish()
+	if err == nil {
 		err = h.start(ctx)
 	}
 	if err == nil && !o.NoWait {
