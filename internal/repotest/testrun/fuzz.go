@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// How long all fuzz targets together are fuzzed.
+const (
+	fuzzTime    = 30 * time.Second
+	fuzzTimeAll = 10 * time.Minute
+	fuzzLeast   = time.Second // less is spent on starting
+)
+
+// A target is a fuzz target of a package.
+type target struct{ pkg, name string }
+
+var fuzzFunc = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
+
+// listed is what go list tells of a package, as far as it is used here.
+type listed struct {
+	ImportPath, Dir           string
+	TestGoFiles, XTestGoFiles []string
+}
+
+// testFiles returns the paths of the package's test files.
+func (l listed) testFiles() []string {
+	var out []string
+	for _, f := range append(append([]string(nil), l.TestGoFiles...), l.XTestGoFiles...) {
+		out = append(out, filepath.Join(l.Dir, f))
+	}
+	return out
+}
+
+func list(ctx context.Context, args ...string) ([]listed, error) {
+	text, err := output(ctx, "go", append([]string{"list", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles"}, append(args, "./...")...)...)
+	if err != nil {
+		return nil, err
+	}
+	var out []listed
+	for dec := json.NewDecoder(strings.NewReader(text)); ; {
+		var l listed
+		switch err := dec.Decode(&l); {
+		case errors.Is(err, io.EOF):
+			return out, nil
+		case err != nil:
+			return nil, fmt.Errorf("read the output of go list: %w", err)
+		}
+		out = append(out, l)
+	}
+}
+
+// targets finds the fuzz targets of the tree.
+func targets(ctx context.Context) ([]target, error) {
+	packages, err := list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []target
+	for _, l := range packages {
+		for _, file := range l.testFiles() {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("look for fuzz targets: %w", err)
+			}
+			for _, m := range fuzzFunc.FindAllSubmatch(text, -1) {
+				out = append(out, target{l.ImportPath, string(m[1])})
+			}
+		}
+	}
+	return out, nil
+}
+
+func fuzz(ctx context.Context, r *runner) (tally, error) {
+	all, err := targets(ctx)
+	if err != nil || len(all) == 0 {
+		return tally{}, err
+	}
+	whole := fuzzTime
+	if r.all {
+		whole = fuzzTimeAll
+	}
+	each := max(fuzzLeast, whole/time.Duration(len(all))).Round(100 * time.Millisecond)
+	r.say("%d targets, %v each", len(all), each)
+	var t tally
+	for _, f := range all {
+		ok, err := r.fuzzOne(ctx, f, each)
+		switch {
+		case err != nil:
+			return t, err
+		case ok:
+			t.passed++
+		default:
+			t.failed++
+		}
+	}
+	return t, nil
+}
+
+// fuzzOne fuzzes one target. A run that its own time limit cut off in the middle
+// of an input is reported by go as a failure without an input to show
+// (go.dev/issue/75804): that is run once more.
+func (r *runner) fuzzOne(ctx context.Context, f target, d time.Duration) (bool, error) {
+	for try := 0; ; try++ {
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", d.String(), f.pkg)
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		switch {
+		case ctx.Err() != nil:
+			return false, fmt.Errorf("fuzz %s: %w", f.name, context.Cause(ctx))
+		case err == nil:
+			return true, nil
+		case !errors.As(err, &exit):
+			return false, fmt.Errorf("fuzz %s: %w", f.name, err)
+		}
+		cutOff := bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input"))
+		if !cutOff || try > 0 {
+			r.say("FAIL  %s %s\n%s", f.pkg, f.name, bytes.TrimSpace(out))
+			return false, nil
+		}
+	}
+}
