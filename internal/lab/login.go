@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,12 +23,11 @@ type Session struct {
 	home   string
 }
 
-// Login logs a user in to a desktop with xfreerdp 2 and returns when the X
-// server of the user runs and, unless one ran before (a reconnection), its
-// session has begun. The client stays connected until Close. args are further
+// Login logs a user in to a desktop with xfreerdp 2 and returns when an X server
+// of the user serves this client and the session (an xterm) runs. The client stays connected until Close. args are further
 // arguments for xfreerdp, /sec:tls for one.
 func Login(ctx context.Context, h *Host, user, password string, args ...string) (*Session, error) {
-	before, err := h.Xorgs(ctx, user)
+	old, err := h.streams(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func Login(ctx context.Context, h *Host, user, password string, args ...string) 
 	if s.client, err = spawn(cmd, true); err != nil {
 		return nil, errors.Join(fmt.Errorf("log in as %s: %w", user, err), s.Close())
 	}
-	if err := s.wait(ctx, h, before); err != nil {
+	if err := s.wait(ctx, h, old); err != nil {
 		text, _ := os.ReadFile(out.Name())
 		return nil, errors.Join(fmt.Errorf("log in as %s: %w (client: %s)", user, err, lastLine(string(text))), s.Close())
 	}
@@ -64,9 +64,9 @@ func Login(ctx context.Context, h *Host, user, password string, args ...string) 
 // usual.
 const loginTimeout = 60 * time.Second
 
-// wait waits for the user's X server and session, or, when there was an X
-// server before, for the log to tell that it took the client.
-func (s *Session) wait(ctx context.Context, h *Host, before []int) error {
+// wait waits until an X server of the user has a connection from xrdp that is
+// not among the old ones, and the user's session runs there.
+func (s *Session) wait(ctx context.Context, h *Host, old map[string]int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, loginTimeout, errors.New("no desktop after "+loginTimeout.String()))
 	defer cancel()
 	for {
@@ -74,20 +74,25 @@ func (s *Session) wait(ctx context.Context, h *Host, before []int) error {
 		if err != nil {
 			return err
 		}
-		for _, pid := range pids {
-			ready, err := h.desktopReady(ctx, s.User, pid, slices.Contains(before, pid))
+		streams, err := h.streams(ctx)
+		if err != nil {
+			return err
+		}
+		for inode, pid := range streams {
+			if _, known := old[inode]; known || !slices.Contains(pids, pid) {
+				continue
+			}
+			r, err := h.Run(ctx, Cmd{Args: []string{"pgrep", "-u", s.User, "-x", "xterm"}})
 			if err != nil {
 				return err
 			}
-			if ready {
+			if r.Code == 0 {
 				s.Xorg = pid
 				return nil
 			}
 		}
-		select {
-		case <-s.client.done:
+		if !s.Alive() {
 			return fmt.Errorf("the client ended: %s", ExitName(s.client.cmd.ProcessState.ExitCode()))
-		default:
 		}
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return err
@@ -95,16 +100,31 @@ func (s *Session) wait(ctx context.Context, h *Host, before []int) error {
 	}
 }
 
-// desktopReady reports whether the desktop of that X server is in use: a new
-// one runs the user's session, one that was there before has a client again
-// (its xorgxrdp module has accepted a connection, so a stream is connected).
-func (h *Host) desktopReady(ctx context.Context, user string, xorg int, old bool) (bool, error) {
-	check := `pgrep -u "$1" -x xterm >/dev/null`
-	if old {
-		check = `ss -xpH state connected | grep -F "/xrdp_display_" | grep -q "pid=$2,"`
+// streams returns the connections of xrdp to desktops: the socket's inode, and
+// the X server that holds it.
+func (h *Host) streams(ctx context.Context) (map[string]int, error) {
+	r, err := h.Run(ctx, Cmd{Args: []string{"ss", "-xpH", "state", "connected"}})
+	if err == nil && r.Code != 0 {
+		err = errors.New(lastLine(r.Stderr))
 	}
-	r, err := h.Run(ctx, Cmd{Args: []string{"sh", "-c", check, "sh", user, strconv.Itoa(xorg)}})
-	return r.Code == 0, err
+	if err != nil {
+		return nil, fmt.Errorf("list the sockets of %s: %w", h.Name, err)
+	}
+	return parseStreams(r.Stdout), nil
+}
+
+// displaySocket matches the end of a stream that the xorgxrdp module accepted,
+// in ss's list of Unix sockets: the address, its inode, the peer, the process.
+var displaySocket = regexp.MustCompile(`/xrdp_display_\d+ +(\d+) .*"Xorg",pid=(\d+),`)
+
+func parseStreams(list string) map[string]int {
+	streams := map[string]int{}
+	for _, m := range displaySocket.FindAllStringSubmatch(list, -1) {
+		if pid, err := strconv.Atoi(m[2]); err == nil {
+			streams[m[1]] = pid
+		}
+	}
+	return streams
 }
 
 // Alive reports whether the client is still connected.

@@ -39,7 +39,8 @@ func (h *Host) start(ctx context.Context) error {
 	args := []string{"--mount", "--propagation", "private", "sh", "-ec", bootScript, "lab-boot",
 		cgroupName(h.Name), h.Image.lower(), dir,
 		"--boot", "--register=no", "--keep-unit", "--private-network", "-M", h.Name,
-		"--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"}
+		"--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe",
+		"--kill-signal=SIGKILL"} // what a SIGTERM to nspawn does to the host
 	for _, b := range h.binds {
 		opt := "--bind-ro="
 		if b.Writable {
@@ -132,12 +133,11 @@ func findInit(nspawn int) (process, error) {
 func (h *Host) kill() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.st.kill()
 	if h.nspawn != nil {
-		h.nspawn.kill()
+		h.nspawn.kill() // also where it never got as far as a PID 1
 		h.nspawn = nil
 	}
-	h.st.Nspawn.kill()
-	h.st.PID1.kill()
 	return removeCgroup(cgroupName(h.Name))
 }
 

@@ -53,14 +53,19 @@ func startTime(pid int) string {
 
 func (p process) alive() bool { return p.PID > 0 && p == identify(p.PID) }
 
+// await waits until the process has ended, or for d. A process that is no child
+// of ours can only be looked at now and then.
+func (p process) await(d time.Duration) {
+	for deadline := time.Now().Add(d); p.alive() && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // kill kills the process, if it still is the same one, and waits for its end.
 func (p process) kill() {
-	for range 500 {
-		if !p.alive() {
-			return
-		}
+	if p.alive() {
 		_ = syscall.Kill(p.PID, syscall.SIGKILL)
-		time.Sleep(10 * time.Millisecond) // a process that is no child of ours cannot be waited for
+		p.await(5 * time.Second)
 	}
 }
 
@@ -70,8 +75,9 @@ type child struct {
 	done chan struct{} // closed when it has ended
 }
 
-// spawn starts cmd in a session of its own. With bound, the kernel kills it
-// when this process dies. That signal is tied to the thread that forks, so the
+// spawn starts cmd in a session of its own. With bound, the kernel sends it
+// SIGTERM when this process dies: Xvfb then tidies up, and nspawn kills its
+// system, which would outlive a killed nspawn. That signal is tied to the thread that forks, so the
 // thread is kept for as long as the child lives.
 func spawn(cmd *exec.Cmd, bound bool) (*child, error) {
 	c := &child{cmd: cmd, done: make(chan struct{})}
@@ -81,7 +87,7 @@ func spawn(cmd *exec.Cmd, bound bool) (*child, error) {
 		if bound {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+			cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
 		}
 		err := cmd.Start()
 		started <- err

@@ -131,11 +131,19 @@ func Reap(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// kill ends the host's processes. PID 1 goes first: its parent nspawn then
+// collects it and ends by itself, where a killed nspawn would leave that to the
+// machine.
+func (s *state) kill() {
+	s.PID1.kill()
+	s.Nspawn.await(2 * time.Second)
+	s.Nspawn.kill()
+}
+
 // remove kills what is left of the host and removes its cgroup and directory.
 // The caller holds the lock of the hosts.
 func (s *state) remove() error {
-	s.Nspawn.kill()
-	s.PID1.kill()
+	s.kill()
 	if err := removeCgroup(cgroupName(s.Name)); err != nil {
 		return fmt.Errorf("remove host %s: %w", s.Name, err)
 	}
