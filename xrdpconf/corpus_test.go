@@ -45,7 +45,8 @@ func parserCases() []parserCase {
 		{"trimming", "[Globals]\n \t\x01a \x1f=\x02 1\t \n", []string{"a=1"}, nil},
 		{"blank stays inside", "[Globals]\na b = 1  2\n", []string{"a b=1  2"}, nil},
 		{"no-break space stays", "[Globals]\na=\u00a01\n", []string{"a=\u00a01"}, nil},
-		{"invalid UTF-8", "[Globals]\na = 1\xff \nb = \xc3\xa4 \n", []string{"a=1\xff", "b=\u00e4"}, []string{"a= 1\xff ", "b=\u00e4"}},
+		{"invalid UTF-8", "[Globals]\na = 1\xff \nb = \xc3\xa4 \n", []string{"a=1\xff", "b=\u00e4"}, []string{"a= 1\xff ", "b=\u00e4\xa4 "}},
+		{"several bytes a character", "[Globals]\na=/\u00fcml \nb =\u00e4\nc= \u20ac\u20ac\n", []string{"a=/\u00fcml", "b=\u00e4", "c=\u20ac\u20ac"}, []string{"a=/\u00fcml ", "b=\u00e4", "c=\u20ac\xac\u20ac"}},
 		{"quotes stay", "[Globals]\na=\"tls\"\nb='x'\nc=`y`\n", []string{`a="tls"`, "b='x'", "c=`y`"}, nil},
 		{"backslash is nothing", "[Globals]\na=1\\\nb=\\#2\n", []string{`a=1\`, `b=\`}, nil},
 		{"environment", "[Globals]\na=$LAYER\nb=$NONE\nc=x$LAYER\nd=$LAYER/x\n", []string{"a=tls", "b=", "c=x$LAYER", "d="}, nil},
@@ -197,7 +198,7 @@ func (g generator) word() string {
 // noise is up to n bytes of what the parser minds.
 func (g generator) noise(n int) string {
 	alphabet := []string{"[", "]", "#", ";", "=", "=", " ", " ", "\t", "\"", "'", "`", "$", "\\", "%", ":", ",", "a", "B", "7",
-		"\x00", "\x01", "\x0b", "\x1f", "\x7f", "\u00a0", "é", "\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "€", "🙂"}
+		"\x00", "\x01", "\x0b", "\x1f", "\x7f", "\u00a0", "é", "\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xc0\x80", "€", "🙂"}
 	var b strings.Builder
 	for range g.IntN(n) {
 		b.WriteString(g.pick(alphabet...))

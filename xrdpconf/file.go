@@ -57,8 +57,8 @@ func WithEnv(lookup func(name string) string) Option {
 }
 
 // ForVersion reads as that version of xrdp does. They differ in one point: up to
-// 0.9.26 the blanks around a key or value that is not valid UTF-8 stay.
-// The zero Version reads as 0.10.
+// 0.9.26 the blanks around a key or value stay when it is not valid UTF-8, and spoil
+// it when it has characters outside ASCII. The zero Version reads as 0.10.
 func ForVersion(v Version) Option {
 	return func(f *File) { f.version = v }
 }

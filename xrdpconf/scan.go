@@ -1,9 +1,6 @@
 package xrdpconf
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
 const (
 	// readLimit is how much of a file xrdp looks at for the keys of a section,
@@ -153,31 +150,6 @@ func headerName(text []byte) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// trimmer removes what xrdp removes from both ends of a key or a value.
-type trimmer func([]byte) []byte
-
-func blank(c byte) bool { return c <= ' ' }
-
-// trimBytes trims all bytes up to 0x20 (common/string_calls.c, g_strtrim, from 0.10.0 on).
-func trimBytes(b []byte) []byte {
-	for len(b) > 0 && blank(b[0]) {
-		b = b[1:]
-	}
-	for len(b) > 0 && blank(b[len(b)-1]) {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
-// trimWide trims as xrdp up to 0.9.26 does, by way of mbstowcs in a UTF-8 locale:
-// text that is not UTF-8 keeps its blanks.
-func trimWide(b []byte) []byte {
-	if !utf8.Valid(b) {
-		return b
-	}
-	return trimBytes(b)
 }
 
 // fold lowers ASCII letters, which is all that strcasecmp does in a UTF-8 locale.

@@ -1,0 +1,18 @@
+package xrdpconf
+
+import "testing"
+
+// TestWideSize holds what glibc's mbstowcs said in the locale C.UTF-8 of Debian 12.
+func TestWideSize(t *testing.T) {
+	for text, want := range map[string]int{
+		"a": 1, "\x01": 1, "\x7f": 1, "\xc2\x80": 2, "\xdf\xbf": 2, "\xe0\xa0\x80": 3, "\xef\xbf\xbf": 3, "\xed\x9f\xbf": 3, "\xee\x80\x80": 3,
+		"\xf0\x90\x80\x80": 4, "\xf4\x8f\xbf\xbf": 4, "\xf4\x90\x80\x80": 4, "\xf7\xbf\xbf\xbf": 4, "\xf5\x80\x80\x80": 4,
+		"\xf8\x88\x80\x80\x80": 5, "\xfb\xbf\xbf\xbf\xbf": 5, "\xfc\x84\x80\x80\x80\x80": 6, "\xfd\xbf\xbf\xbf\xbf\xbf": 6,
+		"\xed\xa0\x80": 0, "\xed\xbf\xbf": 0, "\xc0\x80": 0, "\xc1\xbf": 0, "\xe0\x80\x80": 0, "\xe0\x9f\xbf": 0,
+		"\xf0\x80\x80\x80": 0, "\xf0\x8f\xbf\xbf": 0, "\xf8\x87\xbf\xbf\xbf": 0, "\xfe": 0, "\xff": 0, "\xc3": 0, "\x80": 0, "\xe2\x82": 0, "": 0,
+	} {
+		if got := wideSize([]byte(text)); got != want {
+			t.Errorf("wideSize(%q) = %d, want %d", text, got, want)
+		}
+	}
+}
