@@ -7,6 +7,12 @@ import (
 	"strconv"
 )
 
+// The alerts by which a server says that it found no cipher suite (RFC 8446 section 6.2).
+const (
+	alertHandshakeFailure     = 40
+	alertInsufficientSecurity = 71
+)
+
 // AlertName gives a TLS alert's name as RFC 8446 section 6 (or, for those that TLS 1.3 dropped, RFC 5246 and RFC 7507)
 // spells it, and "alert 99" for a number without a name.
 func AlertName(alert uint8) string {

@@ -35,6 +35,8 @@ func (r *reader) be16() uint16 {
 	return 0
 }
 
+func (r *reader) be24() int { return int(r.be16())<<8 | int(r.u8()) }
+
 func (r *reader) le16() uint16 {
 	if b := r.bytes(2); b != nil {
 		return binary.LittleEndian.Uint16(b)

@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"encoding/hex"
+	"strings"
 	"testing"
 )
 
@@ -149,4 +150,29 @@ func TestConnectResponse(t *testing.T) {
 	if _, err := parseConnectResponse(unhex(connectResponses["refused"])); err == nil || err.Error() != "MCS Connect Response: rt-unspecified-failure" {
 		t.Errorf("refused: %v", err)
 	}
+}
+
+func FuzzServerFlight(f *testing.F) {
+	// ServerHello of TLS 1.2 with renegotiation_info, Certificate with one of three bytes, ServerKeyExchange, ServerHelloDone.
+	hello := "0303" + strings.Repeat("11", 32) + "00" + "c02f" + "00" + "0005" + "ff01000100"
+	f.Add(unhex("160303003102" + "00002d" + hello + "160303000d" + "0b000009" + "000006" + "000003" + "300100" +
+		"1603030011" + "0c00000d" + "03001d" + "0411223344" + "0804" + "000101" + "1603030004" + "0e000000"))
+	f.Add(unhex("15030300020246"))
+	f.Add(unhex("150303000201701603030004020000ff"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		hello, err := readFlight(bytes.NewReader(b))
+		if (hello == nil) == (err == nil) {
+			t.Fatalf("%x read as %v, %v", b, hello, err)
+		}
+		if err != nil {
+			return
+		}
+		size := 0
+		for _, der := range hello.Certificates {
+			size += len(der)
+		}
+		if size > len(b) || len(hello.Extensions) > len(b)/4 || len(hello.Certificates) != len(hello.Fingerprints) {
+			t.Errorf("%x read as %+v", b, hello)
+		}
+	})
 }

@@ -3,10 +3,14 @@ package probe
 import (
 	"crypto/tls"
 	"errors"
+	"strings"
 )
 
 func (r *run) handshake() *Failure {
 	r.conn.head, r.conn.tap = nil, recordTap{}
+	if r.opts.hello != nil {
+		return r.helloExchange()
+	}
 	client := tls.Client(r.conn, r.opts.tlsConfig())
 	if err := client.Handshake(); err != nil {
 		return r.tlsFailure(err)
@@ -28,7 +32,7 @@ func (r *run) tlsFailure(err error) *Failure {
 	f := r.fail(StageTLS, err)
 	var header tls.RecordHeaderError
 	switch alert, isAlert := remoteAlert(err); {
-	case string(r.conn.head) == plainDisconnect:
+	case strings.HasPrefix(string(r.conn.head), plainDisconnect):
 		f.Kind, f.Text = KindTLSSetupFailed, "MCS Disconnect Provider Ultimatum in plain text instead of a ServerHello"
 	case r.conn.tap.seen:
 		f.setAlert(r.conn.tap.fatal)
@@ -40,7 +44,7 @@ func (r *run) tlsFailure(err error) *Failure {
 		f.Kind, f.Text = KindProtocolError, "not TLS: "+quoteBytes(r.conn.head)
 	case f.Kind == KindIO:
 		f.Kind = KindTLSOther
-		if v, ok := r.conn.serverHelloVersion(); ok && (v < r.opts.MinVersion || v > r.opts.MaxVersion && v != tls.VersionTLS12) {
+		if v, ok := r.conn.serverHelloVersion(); ok && (v < r.opts.MinVersion || v > r.opts.MaxVersion) {
 			f.Kind, f.Text = KindTLSVersion, "the server answered with "+v.String()
 		}
 	}

@@ -235,6 +235,10 @@ func (m *machine) daemonUID(t *testing.T) string {
 
 // versions compares the survey with sslscan.
 func (m *machine) versions(t *testing.T) {
+	dhe := "1.2" // xrdp 0.10.6 sets no DH group
+	if strings.HasPrefix(m.Image.Versions["xrdp"], "0.10.6") {
+		dhe = ""
+	}
 	tests := []struct {
 		name     string
 		settings []string
@@ -249,6 +253,8 @@ func (m *machine) versions(t *testing.T) {
 			want: "1.0 1.1 1.2 1.3", classic: true},
 		{name: "1.0 to 1.2", settings: []string{"ssl_protocols=TLSv1, TLSv1.1, TLSv1.2", "tls_ciphers=DEFAULT@SECLEVEL=0"},
 			want: "1.0 1.1 1.2", classic: true},
+		{name: "DHE only, which crypto/tls has not", settings: []string{"ssl_protocols=TLSv1.2", "tls_ciphers=DHE-RSA-AES256-GCM-SHA384"},
+			want: dhe, classic: true},
 		{name: "1.0 and 1.2", settings: []string{"ssl_protocols=TLSv1, TLSv1.2", "tls_ciphers=DEFAULT@SECLEVEL=0"},
 			want: "1.0 1.2", classic: true},
 	}
@@ -268,7 +274,7 @@ func (m *machine) versions(t *testing.T) {
 				if a.Answer == probe.AnswerUnknown {
 					t.Errorf("%s unknown: %v", a.Version, a.Failure)
 				}
-				if a.Answer == probe.AnswerAccepted && a.Result != nil {
+				if a.Result != nil && a.Result.TLS != nil {
 					m.logged(t, append(m.established(*a.Result), a.Cipher)...)
 				}
 			}

@@ -59,6 +59,9 @@ type Options struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+
+	// hello are TLS records to send instead of a handshake (Hello).
+	hello []byte
 }
 
 // withDefaults fills what was left zero.

@@ -1,10 +1,11 @@
 package probe
 
 import (
+	"bytes"
 	"net"
 )
 
-// Record types and the fixed parts of TLS that the recorder needs (RFC 8446 section 5.1 and 4.1.3).
+// Record types, the alert level and the one message type that matter here (RFC 8446 sections 5.1, 6 and 4).
 const (
 	recordChangeCipherSpec = 20
 	recordAlert            = 21
@@ -27,7 +28,8 @@ type recorder struct {
 	tap      recordTap
 }
 
-const headSize = 64
+// headSize is enough for a ServerHello with a key share of P-521.
+const headSize = 512
 
 func (c *recorder) Read(b []byte) (int, error) {
 	if c.received >= maxReceived {
@@ -46,13 +48,14 @@ func (c *recorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// serverHelloVersion gives the legacy_version of a ServerHello at the start of what was received. TLS 1.3 says 1.2 here.
+// serverHelloVersion gives the version in a ServerHello at the start of what was received.
 func (c *recorder) serverHelloVersion() (TLSVersion, bool) {
-	h := c.head
-	if len(h) < 11 || h[0] != recordHandshake || h[5] != handshakeServerHello {
+	kind, body, err := (&flightReader{r: bytes.NewReader(c.head)}).next()
+	var hello ServerHello
+	if err != nil || kind != handshakeServerHello || hello.parse(body) != nil {
 		return 0, false
 	}
-	return TLSVersion(uint16(h[9])<<8 | uint16(h[10])), true
+	return hello.Version, true
 }
 
 // recordTap follows TLS records in a stream without keeping them.

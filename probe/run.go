@@ -22,6 +22,7 @@ type Result struct {
 
 	Negotiation *Negotiation `json:"negotiation,omitempty"`
 	TLS         *TLSInfo     `json:"tls,omitempty"`
+	ServerHello *ServerHello `json:"server_hello,omitempty"` // from Hello only
 	MCS         *MCSInfo     `json:"mcs,omitempty"`
 	Failure     *Failure     `json:"failure,omitempty"` // nil if the connection got to Options.Until
 
@@ -111,6 +112,9 @@ func (r *run) sequence() *Failure {
 				r.end()
 			}
 			return f
+		}
+		if s.stage == StageTLS && r.opts.hello != nil {
+			break // answered, not completed
 		}
 		r.result.Reached = s.stage
 	}

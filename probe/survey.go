@@ -20,7 +20,8 @@ type SurveyOptions struct {
 	// (common/os_calls.c, g_sck_listen).
 	MaxParallel int
 	// Connection is what all connections share: times, Dial, Cookie, names, CipherSuites. Its Requested, Until,
-	// NoNegotiation, MinVersion and MaxVersion are not used.
+	// NoNegotiation, MinVersion and MaxVersion are not used. CipherSuites bound what completes a handshake; a version that
+	// fails for want of a suite is asked for again with every suite that has a name, without completing one.
 	Connection Options
 }
 
@@ -41,6 +42,7 @@ type VersionAnswer struct {
 	Cipher  string     `json:"cipher,omitempty"`  // OpenSSL's name, if accepted
 	Failure *Failure   `json:"failure,omitempty"` // if not accepted
 	// Result is the connection that decided it; it is nil if that was ServerSurvey.Full.
+	// With Result.ServerHello instead of Result.TLS, the server accepted a suite that crypto/tls does not have.
 	Result *Result `json:"result,omitempty"`
 }
 
@@ -175,9 +177,30 @@ func (s *surveyor) versions(full Result, wg *sync.WaitGroup) []VersionAnswer {
 			r := s.run(full.Negotiation.Requested, StageDone, a.Version, a.Version)
 			a.Result = &r
 			a.decide(full)
+			if f := a.Failure; f != nil && f.Kind == KindTLSAlert && (f.Alert == alertHandshakeFailure || f.Alert == alertInsufficientSecurity) {
+				s.askBroadly(a, full.Negotiation.Requested)
+			}
 		})
 	}
 	return answers
+}
+
+// askBroadly asks again with every suite that has a name: a server may have none in common with crypto/tls, which knows
+// no DHE, and still serve the clients of other libraries.
+func (s *surveyor) askBroadly(a *VersionAnswer, requested Protocol) {
+	opts := s.opts.Connection
+	hello := BroadHello(a.Version, a.Version)
+	hello.ServerName = opts.ServerName
+	records, err := hello.Encode(nil)
+	if err != nil {
+		return
+	}
+	s.slots <- struct{}{}
+	defer func() { <-s.slots }()
+	opts.Requested, opts.Until, opts.NoNegotiation, opts.MinVersion, opts.MaxVersion = requested, StageTLS, false, 0, 0
+	if r := Hello(s.ctx, s.addr, opts, records); r.ServerHello != nil && r.ServerHello.Version == a.Version {
+		a.Answer, a.Cipher, a.Failure, a.Result = AnswerAccepted, r.ServerHello.Cipher, nil, &r
+	}
 }
 
 // decide reads the answer from the connection that asked for one version only.

@@ -53,6 +53,10 @@ func TestSurvey(t *testing.T) {
 			"1.1 unknown, 1.2 unknown, 1.3 unknown", "-", "-", 4},
 		{"NLA only", rdptest.Config{Reply: needsNLA, TLS: from12}, probe.SurveyOptions{Quick: true},
 			"1.1 refused, 1.2 accepted, 1.3 accepted", "negotiation-failure", "negotiation-failure", 5},
+		{"no suite in common", rdptest.Config{TLS: &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12,
+			CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}}},
+			probe.SurveyOptions{Quick: true, SkipClassic: true, Connection: probe.Options{CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}},
+			"1.1 refused, 1.2 accepted, 1.3 refused", "-", "-", 5},
 		{"not RDP", rdptest.Config{Fault: rdptest.Garbage, FaultAt: rdptest.AtConfirm}, probe.SurveyOptions{}, "", "-", "-", 1},
 	}
 	for _, test := range tests {
