@@ -72,12 +72,15 @@ var lintCodes = map[xrdpconf.IssueKind]struct {
 	code Code
 	mend Mend
 }{
-	xrdpconf.IssueDuplicate:    {IniDuplicate, MendStated},
-	xrdpconf.IssueWrongSection: {IniMisplaced, MendStated},
-	xrdpconf.IssueDeadSection:  {IniMisplaced, MendStated},
-	xrdpconf.IssueOrphanKey:    {IniMisplaced, MendStated},
-	xrdpconf.IssueNearMiss:     {IniKeyIgnored, MendHuman},
-	xrdpconf.IssueObsolete:     {IniKeyIgnored, MendHuman},
+	xrdpconf.IssueDuplicateKey:     {IniDuplicate, MendHuman},
+	xrdpconf.IssueMisplaced:        {IniMisplaced, MendHuman},
+	xrdpconf.IssueSecuritySection:  {IniMisplaced, MendHuman},
+	xrdpconf.IssueTLSRange:         {IniMisplaced, MendHuman},
+	xrdpconf.IssueDuplicateSection: {IniMisplaced, MendHuman},
+	xrdpconf.IssueSectionName:      {IniMisplaced, MendHuman},
+	xrdpconf.IssueNearMiss:         {IniKeyIgnored, MendHuman},
+	xrdpconf.IssueForeignKey:       {IniKeyIgnored, MendHuman},
+	xrdpconf.IssueObsolete:         {IniKeyIgnored, MendHuman},
 }
 
 // checkLint turns lint issues that touch security into findings.

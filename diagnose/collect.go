@@ -50,7 +50,9 @@ type Env struct {
 	Survey   func(ctx context.Context, addr string, wanted xrdpconf.Range, every bool) probe.ServerSurvey
 	LogFact  func(path string, serving Identity) LogFact
 	LogMark  func(path string) (logwatch.Mark, error)
-	LogSince func(m logwatch.Mark) ([]logwatch.Entry, error)
+	// LogSince reads what was written since a mark. The log lags behind the
+	// wire, so it reads again until told says that it is enough, or patience ends.
+	LogSince func(ctx context.Context, m logwatch.Mark, told func([]logwatch.Entry) bool) ([]logwatch.Entry, error)
 	Recent   func(ctx context.Context, path string, days int) (Recent, error)
 	OpenSSL  func(processConf string) (OpenSSL, error)
 	Applied  func() ([]AppliedSummary, error)
@@ -179,7 +181,7 @@ func collectWire(ctx context.Context, env Env, opts Options, server xrdpconf.Ser
 		if markErr != nil {
 			return nil, markErr
 		}
-		entries, err := env.LogSince(mark)
+		entries, err := env.LogSince(ctx, mark, func(e []logwatch.Entry) bool { return Told(e, f.Wire.Value) })
 		return OwnConnections(entries, f.Wire.Value), err
 	})
 	if env.Recent != nil {
@@ -200,6 +202,16 @@ func OwnConnections(entries []logwatch.Entry, s probe.ServerSurvey) []logwatch.C
 		}
 	}
 	return own
+}
+
+// Told reports whether the log has said how the full connection of a survey ended.
+func Told(entries []logwatch.Entry, s probe.ServerSurvey) bool {
+	for _, c := range OwnConnections(entries, s) {
+		if c.Client.Port() == s.Full.Local.Port() && (c.Established || c.Outcome().Cause != "" || c.Ended) {
+			return true
+		}
+	}
+	return s.Full.Reached < probe.StageNegotiation
 }
 
 // Server is [Globals] of xrdp.ini as the installed xrdp ends up using it.

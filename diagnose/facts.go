@@ -59,15 +59,15 @@ type Facts struct {
 	Listen       Observed[[]Socket]  `json:"listening"`
 	Desktops     Observed[[]Desktop] `json:"desktops"`
 	// Peers are the clients connected to the port now, our own probes excluded.
-	Peers   Observed[[]Peer]                  `json:"peers"`
-	Wire    Observed[probe.ServerSurvey]      `json:"wire"`
-	Log     LogFact                           `json:"log"`
-	OpenSSL Observed[OpenSSL]                 `json:"openssl"`
+	Peers   Observed[[]Peer]             `json:"peers"`
+	Wire    Observed[probe.ServerSurvey] `json:"wire"`
+	Log     LogFact                      `json:"log"`
+	OpenSSL Observed[OpenSSL]            `json:"openssl"`
 	// DropIn and OwnOpenSSL are our own files that lift a system-wide floor.
-	DropIn     Observed[FileFact] `json:"drop_in"`
-	OwnOpenSSL Observed[FileFact] `json:"own_openssl"`
-	Applied Observed[[]AppliedSummary]        `json:"applied"`
-	Units   map[string]Observed[service.Unit] `json:"units,omitempty"`
+	DropIn     Observed[FileFact]                `json:"drop_in"`
+	OwnOpenSSL Observed[FileFact]                `json:"own_openssl"`
+	Applied    Observed[[]AppliedSummary]        `json:"applied"`
+	Units      map[string]Observed[service.Unit] `json:"units,omitempty"`
 }
 
 // HostInfo names the machine.

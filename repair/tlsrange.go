@@ -100,7 +100,14 @@ func parse(v *diagnose.ConfValue) (xrdpconf.TLSVersion, bool) {
 // lift plans the drop-in and its file. A process that runs with them already
 // needs no restart.
 func (b *builder) lift(want xrdpconf.Range, ssl diagnose.OpenSSL) {
-	body := opensslconf.Override(ssl.Conf, ssl.Section, want.Min.String(), want.Max.String())
+	base := opensslconf.Config{File: ssl.Conf, Section: ssl.Section}
+	body, err := base.Override(want.Min.Token(), want.Max.Token(), diagnose.DropInPath)
+	if err != nil {
+		b.plan.Manual = append(b.plan.Manual, Manual{
+			Because: diagnose.TLSRangeBlocked, Severity: diagnose.Error, Text: "The system-wide floor cannot be lifted for xrdp alone: " + err.Error() + ".",
+		})
+		return
+	}
 	changed := b.putFile(b.f.OwnOpenSSL.Value, diagnose.OwnOpenSSLPath, body)
 	dropIn := "# Made by xrdpfix: xrdp alone gets the TLS range that is declared in\n" +
 		"# /etc/xrdp/sesman.ini. Removed by xrdpfix when it is no longer needed.\n" +

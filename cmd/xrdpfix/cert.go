@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/certs"
+	"xrdpfix/diagnose"
+)
+
+func newCert(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "cert",
+		Short: "The certificate and key that xrdp serves",
+		Long:  `Look at the certificate and key that xrdp serves.`,
+		Example: `  xrdpfix cert show       the file, the wire, and the fingerprints to read out
+  xrdpfix apply --cert renew    make a new one`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	show := &cobra.Command{
+		Use:   "show",
+		Short: "The certificate in the file and on the wire, with its fingerprints",
+		Long: `Show the certificate that xrdp.ini names and the one that the port really
+serves, their names and dates, and the fingerprints that users compare.`,
+		Example: `  xrdpfix cert show`,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.certShow(cmd.Context()) },
+	}
+	cmd.AddCommand(show)
+	return cmd
+}
+
+func (a *app) certShow(ctx context.Context) error {
+	l, err := a.look(ctx, &policyFlags{cert: "auto"}, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	f := &l.facts
+	var served *certs.CertInfo
+	if chain := servedChain(f.Wire.Value); f.Wire.Ok() && len(chain) > 0 {
+		info := certs.InspectDER(chain)
+		served = &info
+	}
+	a.quit = certExit(l)
+	if a.jsonOutput() {
+		doc := a.document("cert show", l)
+		doc.Plan, doc.Diff, doc.Clients = nil, nil, nil
+		doc.Certificate, doc.Served = &f.Pair.Value.Cert, served
+		return a.printJSON(doc)
+	}
+	var p page
+	p.para(subject(f))
+	p.blank()
+	switch {
+	case !f.Pair.Ok():
+		p.block(13, "File", clean(f.Pair.Failed+f.Pair.Skipped))
+	default:
+		p.block(13, "File", clean(f.Cert.Path)+linkText(f.Cert))
+		p.block(13, "Key", clean(f.Key.Path)+linkText(f.Key)+keyState(f))
+		showCert(&p, f.Pair.Value.Cert, a.now())
+	}
+	p.blank()
+	switch {
+	case served == nil:
+		p.block(13, "Wire", "no certificate is served")
+	case served.SHA256 == f.Pair.Value.Cert.SHA256:
+		p.block(13, "Wire", "the same certificate is served")
+	default:
+		p.block(13, "Wire", "ANOTHER certificate is served:")
+		showCert(&p, *served, a.now())
+	}
+	p.para(fmt.Sprintf("(exit %d)", a.quit.Code))
+	return p.writeTo(a.out)
+}
+
+// certExit is 3 where a finding about key or certificate is an error.
+func certExit(l *look) exit {
+	for _, x := range l.found {
+		if e, _ := diagnose.Describe(x.Code); x.Severity == diagnose.Error && (e.Group == "key" || e.Group == "certificate") {
+			return exit{3, reasonFindings}
+		}
+	}
+	return exit{0, reasonOK}
+}
+
+func linkText(p diagnose.PathFact) string {
+	if p.Real != "" && p.Real != p.Path {
+		return " -> " + clean(p.Real)
+	}
+	return ""
+}
+
+func keyState(f *diagnose.Facts) string {
+	k := f.Pair.Value.Key
+	switch {
+	case k.Problem != "":
+		return "  (" + string(k.Problem) + ")"
+	case !f.Key.Readable && f.Key.Exists:
+		return fmt.Sprintf("  (%s %d; xrdp cannot read it)", k.Type, k.Bits)
+	}
+	return fmt.Sprintf("  (%s %d)", k.Type, k.Bits)
+}
+
+// showCert prints names, kind, dates and fingerprints.
+func showCert(p *page, c certs.CertInfo, now time.Time) {
+	if c.Problem != "" {
+		p.block(13, "Certificate", string(c.Problem))
+		return
+	}
+	names := append([]string{}, c.DNSNames...)
+	for _, ip := range c.Addrs {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		names = []string{c.Subject}
+	}
+	kind := fmt.Sprintf("issued by %s", c.Issuer)
+	if c.SelfSigned {
+		kind = "self-signed"
+	}
+	p.block(13, "Certificate", clean(fmt.Sprintf("%s; %s, %s %d", strings.Join(names, ", "), kind, strings.Fields(c.KeyType + " ")[0], c.KeyBits)))
+	days := int(c.Left(now).Hours() / 24)
+	until := fmt.Sprintf("until %s, %s", c.NotAfter.Format("2 Jan 2006"), plural(days, "day"))
+	if now.After(c.NotAfter) {
+		until = fmt.Sprintf("ENDED on %s, %s ago", c.NotAfter.Format("2 Jan 2006"), plural(-days, "day"))
+	}
+	p.block(13, "", until)
+	showFingerprint(p, 13, "SHA256", c.SHA256)
+	showFingerprint(p, 13, "SHA1", c.SHA1)
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/host"
+	"xrdpfix/repair"
+)
+
+func newRollback(a *app) *cobra.Command {
+	var force bool
+	var restart string
+	cmd := &cobra.Command{
+		Use:   "rollback [ID]",
+		Short: "Put back what an apply changed",
+		Long: `Put back the bytes, owner, mode and links that an apply changed: the latest
+one, or the one named by ID (any unique beginning of it; see xrdpfix history).
+A file that somebody changed since is left alone unless --force is given. A new
+key and certificate stay for 30 days, closed to everybody but root.`,
+		Example: `  xrdpfix rollback                    undo the latest apply
+  xrdpfix rollback 20261122T152440Z   undo that one`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id := ""
+			if len(args) == 1 {
+				id = args[0]
+			}
+			if err := oneOf("--restart", restart, "auto", "always", "never"); err != nil {
+				return err
+			}
+			return a.rollback(cmd.Context(), id, force, repair.RestartPolicy(restart))
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "overwrite files that somebody changed since")
+	cmd.Flags().StringVar(&restart, "restart", "auto", "restart xrdp `WHEN` the undone change needs it: auto, always or never")
+	return cmd
+}
+
+func (a *app) rollback(ctx context.Context, id string, force bool, restart repair.RestartPolicy) error {
+	m, err := a.open(a.global.root)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if !m.MayChange() {
+		return notRoot("rollback")
+	}
+	unlock, err := m.Lock()
+	if err != nil {
+		return lockFailure(err)
+	}
+	defer unlock()
+	list, err := m.Store().List()
+	if err != nil {
+		return err
+	}
+	j, err := pick(list, id)
+	if err != nil {
+		return err
+	}
+	if err := a.mayRestart(ctx, m, j, restart); err != nil {
+		return err
+	}
+	a.say("putting back " + j.ID)
+	undone, err := a.runner(m).Rollback(ctx, j, force, m.ConfigTargets()...)
+	a.say("")
+	if errors.Is(err, repair.ErrConflict) {
+		return fail(7, reasonConflict, fmt.Errorf("%w; nothing was touched", err), "see what changed: xrdpfix history "+j.ID,
+			"overwrite it:     xrdpfix rollback --force "+j.ID)
+	}
+	if err != nil {
+		return fail(5, reasonNotRolledBack, err, "xrdpfix rollback "+j.ID)
+	}
+	l, err := a.look(ctx, &policyFlags{cert: "auto"}, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	a.quit = exit{0, reasonOK}
+	if a.jsonOutput() {
+		doc := a.document("rollback", l)
+		doc.Changed = true
+		doc.Journal = j.ID
+		return a.printJSON(doc)
+	}
+	if a.global.quiet {
+		return nil
+	}
+	return a.printUndone(l, undone)
+}
+
+// mayRestart refuses an undoing that would cut somebody off.
+func (a *app) mayRestart(ctx context.Context, m *host.Machine, j repair.Journal, restart repair.RestartPolicy) error {
+	if !j.NeededRestart || restart == repair.RestartAlways {
+		return nil
+	}
+	hint := "xrdpfix rollback --restart=always " + j.ID
+	if restart == repair.RestartNever {
+		return fail(7, reasonRestartNever, errors.New("undoing this needs a restart of xrdp, and --restart=never forbids it"), hint)
+	}
+	facts := diagnose.Collect(ctx, m.Env(), diagnose.Options{NoWire: true})
+	if n := len(facts.Desktops.Value); n > 0 {
+		return fail(7, reasonLiveDesktops, fmt.Errorf("undoing this needs a restart of xrdp, and %s live", are(n, "desktop")), hint)
+	}
+	return nil
+}
+
+func are(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, what)
+}
+
+// pick finds a journal by a unique prefix; without one, the latest that is not undone.
+func pick(list []repair.Journal, id string) (repair.Journal, error) {
+	var hits []repair.Journal
+	for _, j := range list {
+		switch {
+		case id == "" && j.State != repair.StateRolledBack:
+			return j, nil
+		case id != "" && strings.HasPrefix(j.ID, id):
+			hits = append(hits, j)
+		}
+	}
+	switch {
+	case id == "":
+		return repair.Journal{}, fail(2, reasonUsage, errors.New("there is no apply to put back"), "xrdpfix history")
+	case len(hits) == 0:
+		return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("no apply begins with %q", id), "xrdpfix history")
+	case len(hits) > 1:
+		return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("%d applies begin with %q", len(hits), id), "xrdpfix history")
+	case hits[0].State == repair.StateRolledBack:
+		return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("%s was put back already", hits[0].ID), "xrdpfix history")
+	}
+	return hits[0], nil
+}
+
+func (a *app) printUndone(l *look, u repair.Undone) error {
+	var p page
+	p.para(fmt.Sprintf("%s: put back what %s changed", clean(l.facts.Host.Name), u.Journal.ID))
+	for _, f := range u.Files {
+		p.linef("  %-39s bytes, owner, mode as before", clean(f))
+	}
+	if u.Kept != "" {
+		p.linef("  %-39s kept 30 days, 0700, then removed", u.Kept+"/")
+	}
+	if u.Restarted {
+		p.linef("  %-39s restarted, needed", diagnose.UnitXrdp)
+	} else {
+		p.linef("  %-39s not restarted, not needed", diagnose.UnitXrdp)
+	}
+	word, text := health(l)
+	p.para(fmt.Sprintf("Now: %s: %s Redo: xrdpfix apply", word, strings.TrimSuffix(text, ".")+"."))
+	return p.writeTo(a.out)
+}
+
+func newHistory(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "history [ID]",
+		Short: "The applies so far",
+		Long:  `List what xrdpfix changed on this machine, newest first; with an ID, each step of that apply.`,
+		Example: `  xrdpfix history                    all of them
+  xrdpfix history 20261122T152440Z   what that one did`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			m, err := a.open(a.global.root)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			list, err := m.Store().List()
+			switch {
+			case errors.Is(err, os.ErrPermission):
+				return fail(6, reasonNotPermitted, errors.New("only root can read the journals"), "sudo xrdpfix history")
+			case err != nil:
+				return err
+			}
+			if len(args) == 1 {
+				j, err := find(list, args[0])
+				if err != nil {
+					return err
+				}
+				return a.printJournal(j)
+			}
+			return a.printHistory(list)
+		},
+	}
+}
+
+func find(list []repair.Journal, id string) (repair.Journal, error) {
+	for _, j := range list {
+		if strings.HasPrefix(j.ID, id) {
+			return j, nil
+		}
+	}
+	return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("no apply begins with %q", id), "xrdpfix history")
+}
+
+func (a *app) printHistory(list []repair.Journal) error {
+	if a.jsonOutput() {
+		doc := a.document("history", nil)
+		doc.History = list
+		return a.printJSON(doc)
+	}
+	var p page
+	if len(list) == 0 {
+		p.linef("xrdpfix has changed nothing on this machine.")
+		return p.writeTo(a.out)
+	}
+	p.linef("%-18s %-12s %-6s %s", "id", "state", "files", "because")
+	for _, j := range list {
+		var codes []string
+		for _, c := range j.Because {
+			codes = append(codes, string(c))
+		}
+		because := strings.Join(codes, ", ")
+		if because == "" {
+			because = "stated"
+		}
+		state := string(j.State)
+		if j.Unfinished() {
+			state = "unfinished"
+		}
+		p.block(39, fmt.Sprintf("%-18s %-12s %-6d", j.ID, state, writes(j)), because)
+	}
+	return p.writeTo(a.out)
+}
+
+func writes(j repair.Journal) int {
+	n := 0
+	for _, s := range j.Steps {
+		if s.Op == repair.OpWrite || s.Op == repair.OpRemove {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) printJournal(j repair.Journal) error {
+	if a.jsonOutput() {
+		doc := a.document("history", nil)
+		doc.History = []repair.Journal{j}
+		return a.printJSON(doc)
+	}
+	var p page
+	p.linef("%s  %s  xrdpfix %s", j.ID, j.State, clean(j.Tool))
+	for _, s := range j.Steps {
+		done := "done"
+		if !s.Done {
+			done = "not recorded as done"
+		}
+		p.linef("  %-8s %-45s %s", s.Op, clean(s.Path), done)
+	}
+	if j.Verdict != nil {
+		for _, r := range j.Verdict.Reasons {
+			p.block(12, "  "+string(j.Verdict.Status), clean(r))
+		}
+	}
+	return p.writeTo(a.out)
+}

@@ -1,0 +1,159 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/logwatch"
+	"xrdpfix/xrdpconf"
+)
+
+// LogPath is the log file that xrdp.ini names.
+func (m *Machine) LogPath() (string, error) {
+	s, err := m.server()
+	if err != nil {
+		return "", err
+	}
+	if !filepath.IsAbs(s.Logging.File) {
+		return "", fmt.Errorf("xrdp.ini names no log file (LogFile=%s)", s.Logging.File)
+	}
+	return s.Logging.File, nil
+}
+
+// inRoot is the place of a log file outside the root.
+func (m *Machine) inRoot(path string) string {
+	if m.Live() {
+		return path
+	}
+	return filepath.Join(m.cfg.Root, path)
+}
+
+// LogEnd marks the end of the log.
+func (m *Machine) LogEnd(path string) (logwatch.Mark, error) { return logwatch.End(m.inRoot(path)) }
+
+func (m *Machine) logSince(mark logwatch.Mark) ([]logwatch.Entry, error) {
+	entries, _, err := logwatch.Since(mark, time.Local, logwatch.DefaultLimit)
+	return entries, err
+}
+
+// LogHistory reads the log and its rotated predecessors, oldest first.
+func (m *Machine) LogHistory(ctx context.Context, path string, since time.Time, fn func(logwatch.Entry) error) ([]logwatch.HistoryFile, error) {
+	return logwatch.History(ctx, m.inRoot(path), logwatch.HistoryOptions{Location: time.Local, Since: since}, fn)
+}
+
+// LogFollow delivers what is written to the log from a mark on.
+func (m *Machine) LogFollow(ctx context.Context, from logwatch.Mark, fn func(logwatch.Event) error) error {
+	return logwatch.Follow(ctx, from, logwatch.FollowOptions{Location: time.Local}, fn)
+}
+
+// logFact looks at the log file as the daemon's witness.
+func (m *Machine) logFact(path string, serving diagnose.Identity) diagnose.LogFact {
+	l := diagnose.LogFact{Path: path}
+	s, err := m.server()
+	if err != nil {
+		return l
+	}
+	switch {
+	case !filepath.IsAbs(path):
+		l.HidesProof = "LogFile=" + path + " is no file that can be read here"
+	case s.Logging.Level < xrdpconf.LogInfo && s.Logging.LevelSet:
+		l.HidesProof = "LogLevel=" + s.Logging.LevelText + " keeps the lines about successful connections out of xrdp.log"
+	}
+	st, err := m.root.Stat(path)
+	l.Exists, l.Size = err == nil && st.Exists, st.Size
+	walk := Walk(m.cfg.Root, path, m.names, serving, serving)
+	l.DaemonCanWrite = walk.Exists && walk.Writable
+	l.StartCanWrite = l.DaemonCanWrite || m.opensAsRoot(s)
+	if l.StartCanWrite && !l.DaemonCanWrite {
+		l.DaemonCanWrite = true // held open since before privileges were dropped
+	}
+	return l
+}
+
+// opensAsRoot: with runtime_user xrdp opens its log before it drops privileges
+// (0.10.2 and later); the unit's User= leaves it no such moment.
+func (m *Machine) opensAsRoot(s xrdpconf.Server) bool {
+	bus, err := m.systemd(m.ctx)
+	if err == nil {
+		if u, err := bus.Unit(m.ctx, diagnose.UnitXrdp); err == nil && u.User != "" && u.User != "root" {
+			return false
+		}
+	} else if user, _ := m.offlineUnit(); user != "" && user != "root" {
+		return false
+	}
+	_ = s
+	return true
+}
+
+// recent sums up the clients of the last days.
+func (m *Machine) recent(ctx context.Context, path string, days int) (diagnose.Recent, error) {
+	r := diagnose.Recent{Days: days, Causes: map[string]int{}}
+	type client struct{ tls, classic bool }
+	clients := map[string]*client{}
+	var g logwatch.Grouper
+	count := func(list []logwatch.Connection) {
+		for _, c := range list {
+			o := c.Outcome()
+			if o.Own || o.Kind == logwatch.HungUp || o.Kind == logwatch.Unknown && o.Cause == "" || !c.Client.IsValid() {
+				continue
+			}
+			addr := c.Client.Addr().String()
+			if clients[addr] == nil && len(clients) >= maxClients {
+				continue
+			}
+			if clients[addr] == nil {
+				clients[addr] = &client{}
+			}
+			r.Connections++
+			switch o.Kind {
+			case logwatch.ConnectedTLS:
+				clients[addr].tls = true
+			case logwatch.ConnectedClassic:
+				clients[addr].classic = true
+			case logwatch.Failed:
+				r.Causes[o.Cause]++
+			}
+		}
+	}
+	since := m.cfg.Now().AddDate(0, 0, -days)
+	_, err := m.LogHistory(ctx, path, since, func(e logwatch.Entry) error {
+		g.Add(e)
+		count(g.Done())
+		return ctx.Err()
+	})
+	count(g.Flush())
+	for _, c := range clients {
+		switch {
+		case c.tls:
+			r.TLS++
+		case c.classic:
+			r.Classic++
+		}
+	}
+	r.Clients = len(clients)
+	return r, err
+}
+
+// maxClients bounds the memory that a log full of forged addresses can cost.
+const maxClients = 10_000
+
+// ownEntries reads the log from a mark until our full connection is told whole,
+// or patience ends: xrdp writes the last lines after we hung up.
+func (m *Machine) ownEntries(ctx context.Context, mark logwatch.Mark, told func([]logwatch.Entry) bool) ([]logwatch.Entry, error) {
+	const patience, pause = 2 * time.Second, 20 * time.Millisecond
+	deadline := time.Now().Add(patience)
+	for {
+		entries, err := m.logSince(mark)
+		if err != nil || told(entries) || time.Now().After(deadline) || ctx.Err() != nil {
+			return slices.Clip(entries), err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}

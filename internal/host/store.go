@@ -1,0 +1,209 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gofrs/flock"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/atomicfile"
+	"xrdpfix/repair"
+)
+
+// Where xrdpfix keeps its journals, and the lock that keeps two runs apart.
+const (
+	StateDir   = "/var/lib/xrdpfix"
+	journalDir = StateDir + "/journal"
+	lockName   = "xrdpfix.lock"
+)
+
+const maxJournal = 1 << 20
+
+// journalID is the form of repair.ID: nothing in it can lead out of a directory.
+var journalID = regexp.MustCompile(`^\d{8}T\d{6}Z$`)
+
+// ErrUntrusted: a journal directory that is not root's alone is refused, since
+// a rollback would do what it says.
+var ErrUntrusted = errors.New("is not root's alone (0700)")
+
+// LockedError: another xrdpfix is at work.
+type LockedError struct{ Path string }
+
+func (e *LockedError) Error() string { return "another xrdpfix is at work (" + e.Path + ")" }
+
+// Lock keeps other runs away until the returned function is called.
+func (m *Machine) Lock() (unlock func(), err error) {
+	dir := "/run"
+	if !m.Live() {
+		dir = m.inRoot("/var/lib")
+		if _, err := m.root.MkdirAll("/var/lib", atomicfile.Attr{Mode: 0o755}); err != nil {
+			return nil, err
+		}
+	}
+	name := path.Join(dir, lockName)
+	l := flock.New(name, flock.SetPermissions(0o600))
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", name, err)
+	}
+	if !ok {
+		return nil, &LockedError{name}
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+// Store keeps journals under StateDir.
+func (m *Machine) Store() repair.Store { return &store{m.root} }
+
+type store struct{ root *atomicfile.Root }
+
+var rootOnly = atomicfile.Attr{Mode: 0o700}
+
+// trusted refuses a directory that another user could have filled.
+func (s *store) trusted(dir string) error {
+	st, err := s.root.Lstat(dir)
+	if err != nil || !st.Exists {
+		return err
+	}
+	if st.Kind != atomicfile.KindDir || st.UID != 0 || st.Mode&0o077 != 0 {
+		return &fs.PathError{Op: "use", Path: dir, Err: ErrUntrusted}
+	}
+	return nil
+}
+
+func (s *store) dir(id string) (string, error) {
+	if !journalID.MatchString(id) {
+		return "", fmt.Errorf("journal id %q: %w", id, repair.ErrNoJournal)
+	}
+	return path.Join(journalDir, id), nil
+}
+
+func (s *store) Begin(id string) error {
+	dir, err := s.dir(id)
+	if err != nil {
+		return err
+	}
+	if _, err := s.root.MkdirAll(StateDir, atomicfile.Attr{Mode: 0o755}); err != nil {
+		return err
+	}
+	if _, err := s.root.MkdirAll(journalDir, rootOnly); err != nil {
+		return err
+	}
+	if err := s.trusted(journalDir); err != nil {
+		return err
+	}
+	made, err := s.root.MkdirAll(dir, rootOnly)
+	if err == nil && len(made) == 0 {
+		return fmt.Errorf("journal %s: %w", id, fs.ErrExist)
+	}
+	return err
+}
+
+func (s *store) write(id, name string, data []byte) error {
+	dir, err := s.dir(id)
+	if err != nil {
+		return err
+	}
+	_, err = s.root.Write(path.Join(dir, name), data, atomicfile.Attr{Mode: 0o600}, atomicfile.Options{})
+	return durable(err)
+}
+
+func (s *store) SaveBackup(id, name string, data []byte) error { return s.write(id, name, data) }
+
+func (s *store) Backup(id, name string) ([]byte, error) {
+	dir, err := s.dir(id)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" || path.Base(name) != name {
+		return nil, fmt.Errorf("backup name %q", name)
+	}
+	return s.root.ReadFile(path.Join(dir, name), maxPair)
+}
+
+func (s *store) Save(j repair.Journal) error {
+	data, err := json.MarshalIndent(j, "", "  ")
+	if err != nil {
+		return err
+	}
+	return s.write(j.ID, "journal.json", append(data, '\n'))
+}
+
+func (s *store) Load(id string) (repair.Journal, error) {
+	var j repair.Journal
+	dir, err := s.dir(id)
+	if err != nil {
+		return j, err
+	}
+	for _, d := range []string{journalDir, dir} {
+		if err := s.trusted(d); err != nil {
+			return j, err
+		}
+	}
+	data, err := s.root.ReadFile(path.Join(dir, "journal.json"), maxJournal)
+	if errors.Is(err, fs.ErrNotExist) {
+		return j, fmt.Errorf("journal %s: %w", id, repair.ErrNoJournal)
+	}
+	if err != nil {
+		return j, err
+	}
+	if err := json.Unmarshal(data, &j); err != nil {
+		return j, fmt.Errorf("read journal %s: %w", id, err)
+	}
+	if j.ID != id {
+		return j, fmt.Errorf("journal %s says that it is %q", id, j.ID)
+	}
+	return j, nil
+}
+
+func (s *store) List() ([]repair.Journal, error) {
+	list, err := s.root.ReadDir(journalDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []repair.Journal
+	for _, e := range list {
+		j, err := s.Load(e.Name)
+		if errors.Is(err, repair.ErrNoJournal) {
+			continue // killed before the journal was written: nothing had begun
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, j)
+	}
+	slices.SortFunc(out, func(a, b repair.Journal) int { return strings.Compare(b.ID, a.ID) })
+	return out, nil
+}
+
+// applied sums up the journals for the facts. Only root can read them.
+func (m *Machine) applied() ([]diagnose.AppliedSummary, error) {
+	list, err := m.Store().List()
+	if err != nil {
+		return nil, err
+	}
+	out := []diagnose.AppliedSummary{}
+	for _, j := range list {
+		sum := diagnose.AppliedSummary{ID: j.ID, Time: j.Started, State: string(j.State), Files: map[string]string{}}
+		if j.Unfinished() {
+			sum.State = "unfinished"
+		}
+		for _, st := range j.Steps {
+			if st.Op == repair.OpWrite && !st.Own {
+				sum.Files[st.Path] = st.After.SHA256
+			}
+		}
+		out = append(out, sum)
+	}
+	return out, nil
+}
