@@ -19,7 +19,11 @@ import (
 )
 
 // generated is how many files each daemon is compared on, besides the parser's cases.
-const generated = 150
+// sesman takes a process each.
+const (
+	generatedServer  = 600
+	generatedManager = 300
+)
 
 // TestDaemon compares the package's reading with that of real daemons.
 func TestDaemon(t *testing.T) {
@@ -127,8 +131,13 @@ const logLimit = 900
 // server compares [Globals] item by item, and what xrdp says to the values of keys
 // with what the typed view makes of them.
 func (o oracle) server(t *testing.T) {
-	all := corpus(KindServer, generated)
+	all := corpus(KindServer, generatedServer)
 	maps.Copy(all, stockTexts(t, "xrdp.ini"))
+	edits := o.edited(all)
+	if len(edits) < generatedServer/4 {
+		t.Errorf("only %d of %d files could be edited", len(edits), len(all))
+	}
+	maps.Copy(all, edits)
 	answers := o.ask(t, "xrdp.py", files(all))
 	compared := 0
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -151,9 +160,27 @@ func (o oracle) server(t *testing.T) {
 			continue
 		}
 		o.compareView(t, name, items, ReadServer(f, o.version, nil))
+		if _, ok := edits[name]; ok && !slices.Contains(got, "item "+editKey+", value "+editValue) {
+			t.Errorf("%s: xrdp %v does not read the edit in %q", name, o.version, got)
+		}
 		compared += len(got)
 	}
 	t.Logf("%d files, %d items read alike by xrdp %v", len(all), compared, o.version)
+}
+
+// A key and value that no generated file has.
+const editKey, editValue = "tls_pms_log_file", "/nonexistent/ümlaut"
+
+// edited returns the files after an edit, those in which it is possible.
+func (o oracle) edited(all map[string]string) map[string]string {
+	out := make(map[string]string)
+	for name, text := range all {
+		f, err := Parse("xrdp.ini", []byte(text), ForVersion(o.version)).Edit(Change{Section: SectionGlobals, Key: editKey, Value: editValue, Comment: "an edit"})
+		if err == nil {
+			out[name+"-edited"] = string(f.Bytes())
+		}
+	}
+	return out
 }
 
 // compareView checks the last item of each key, the one that counts.
@@ -209,7 +236,7 @@ func stockTexts(t *testing.T, suffix string) map[string]string {
 
 // sessionManager compares what xrdp-sesman --dump-config prints.
 func (o oracle) sessionManager(t *testing.T) {
-	all := corpus(KindSessionManager, generated)
+	all := corpus(KindSessionManager, generatedManager)
 	maps.Copy(all, stockTexts(t, "sesman.ini"))
 	answers := o.ask(t, "sesman.py", files(all))
 	lines := 0
@@ -220,18 +247,26 @@ func (o oracle) sessionManager(t *testing.T) {
 		f := Parse("sesman.ini", []byte(all[name]), WithEnv(testEnv), ForVersion(o.version))
 		got, want := answers[name], o.dump(f)
 		for _, w := range want {
-			if !strings.Contains("\n"+got+"\n", "\n"+w+"\n") {
+			if !strings.Contains("\n"+got, "\n"+w+"\n") {
 				t.Errorf("%s: sesman %v does not print\n%q\nbut\n%q\nof %.3000q", name, o.version, w, got, all[name])
 				break
 			}
+		}
+		m := ReadSessionManager(f, nil)
+		for section, want := range map[string][]string{
+			SectionXorg: m.XorgArgs, SectionXvnc: m.XvncArgs, SectionSessionVariables: entries(f, SectionSessionVariables),
+		} {
+			if list := dumpedList(got, section); !slices.Equal(list, want) {
+				t.Errorf("%s: sesman %v has %s %q, want %q of %.3000q", name, o.version, section, list, want, all[name])
+			}
+			lines += len(want)
 		}
 		lines += len(want)
 	}
 	t.Logf("%d files, %d settings read alike by sesman %v", len(all), lines, o.version)
 }
 
-// dump renders what sesman prints of the settings that the package knows. A list is
-// one string with the line that ends it.
+// dump renders the lines that sesman prints of the scalars that the package knows.
 func (o oracle) dump(f *File) []string {
 	m := ReadSessionManager(f, nil)
 	number := func(b bool) int {
@@ -285,24 +320,23 @@ func (o oracle) dump(f *File) []string {
 	return append(out,
 		fmt.Sprintf("    EnableUserWindowManager:  %d", number(boolean(SectionGlobals, "EnableUserWindowManager") == 1 && wm.Text != "")),
 		"    UserWindowManager:        "+wm.Text,
-		dumpList("Xorg", m.XorgArgs),
-		dumpList("Xvnc", m.XvncArgs),
-		dumpList("SessionVariables", entries(f, SectionSessionVariables)),
 	)
 }
 
 var dumpLevels = [...]string{"[CORE ] ", "[ERROR] ", "[WARN ] ", "[INFO ] ", "[DEBUG] ", "[TRACE] "}
 
-func dumpList(name string, values []string) string {
-	if len(values) == 0 {
-		return ""
+// dumpedList returns the values of a list that sesman printed.
+func dumpedList(dump, section string) (out []string) {
+	_, rest, ok := strings.Cut(dump, "\n"+section+" parameters:\n")
+	for ok {
+		var l string
+		l, rest, _ = strings.Cut(rest, "\n")
+		// "    Parameter 00              value"
+		if l, ok = strings.CutPrefix(l, fmt.Sprintf("    Parameter %02d              ", len(out))); ok {
+			out = append(out, l)
+		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s parameters:", name)
-	for i, v := range values {
-		fmt.Fprintf(&b, "\n    Parameter %02d              %s", i, v)
-	}
-	return b.String()
+	return out
 }
 
 var listenLine = regexp.MustCompile(`address \[(.*)\] port \[(.*)\] mode (\d+)`)

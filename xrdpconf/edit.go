@@ -11,8 +11,13 @@ type Change struct {
 	// Value is the new value, which must come back from the file exactly so. Where
 	// the key is live, only the value part of the line that xrdp uses changes.
 	Value string
-	// Delete removes every live line of the key instead, so that no earlier one takes over.
+	// Delete removes every live line of the key instead, so that no earlier one takes
+	// over. With an empty Key it removes every section of that name, its header and its
+	// entries, unless it is one that xrdp knows.
 	Delete bool
+	// DespiteCut inserts the key where xrdp reads, although a line of the same key
+	// stands where it does not. Without it such a change is refused with [ErrCut].
+	DespiteCut bool
 	// Comment is put on a line of its own above the key when the key is inserted, and
 	// goes with it when the key is deleted. It has no comment character.
 	Comment string
@@ -50,6 +55,12 @@ func (f *File) Edit(changes ...Change) (*File, error) {
 }
 
 func (f *File) apply(c Change) (*File, error) {
+	if c.Key == "" {
+		if _, known := f.knownSection(c.Section); known {
+			return nil, &ValueError{Section: c.Section, Reason: "the section is one that xrdp needs"}
+		}
+		return f.removeSection(c.Section), nil
+	}
 	same := f.liveKeyLines(c.Section, c.Key)
 	switch {
 	case len(same) == 0:
@@ -76,6 +87,9 @@ func (f *File) cutFrom(c Change) (Cut, bool) {
 	cut, short := f.CutOf(c.Section)
 	if _, ok := f.live[fold(c.Section)]; short && !ok {
 		return cut, true
+	}
+	if c.DespiteCut {
+		return Cut{}, false
 	}
 	for _, p := range cut.Lost {
 		if fold(p.Key) == fold(c.Key) {
@@ -143,6 +157,22 @@ func (f *File) remove(lines []int, c Change) *File {
 	return f.reparse(data)
 }
 
+// removeSection deletes headers and entries of a section, comments and blank lines stay.
+func (f *File) removeSection(name string) *File {
+	var data []byte
+	for i, l := range f.lines {
+		at := f.sectionAt(i)
+		gone := at >= 0 && fold(f.sections[at].name) == fold(name) && !l.unread && l.kind != lineEmpty
+		if !gone {
+			data = append(data, f.data[l.start:l.next]...)
+		}
+	}
+	if len(data) == len(f.data) {
+		return f
+	}
+	return f.reparse(data)
+}
+
 func (f *File) splice(at, until int, text string) *File {
 	return f.reparse(slices.Concat(f.data[:at], []byte(text), f.data[until:]))
 }
@@ -170,6 +200,10 @@ func (f *File) verify(out *File, changes []Change) error {
 		}
 	}
 	after = slices.DeleteFunc(after, func(name string) bool { return created[fold(name)] })
+	before = slices.DeleteFunc(before, func(name string) bool {
+		_, gone := planned[id{fold(name), ""}]
+		return gone
+	})
 	if !slices.Equal(before, after) {
 		return &EffectError{File: f.name, Section: changes[0].Section, Key: changes[0].Key, Kind: ErrSideEffect}
 	}
@@ -185,12 +219,26 @@ func (f *File) verify(out *File, changes []Change) error {
 		}
 	}
 	for _, c := range planned {
-		got, ok := out.Lookup(c.Section, c.Key)
-		n, was := len(out.Values(c.Section, c.Key)), len(f.Values(c.Section, c.Key))
-		if c.Delete && !ok || !c.Delete && ok && got.Raw == c.Value && n == max(was, 1) {
-			continue
+		if err := f.verifyChange(out, c); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// verifyChange demands that one change has come true.
+func (f *File) verifyChange(out *File, c Change) error {
+	got, ok := out.Lookup(c.Section, c.Key)
+	n, was := len(out.Values(c.Section, c.Key)), len(f.Values(c.Section, c.Key))
+	if c.Delete && ok || !c.Delete && (!ok || got.Raw != c.Value || n != max(was, 1)) {
 		return &EffectError{File: f.name, Section: c.Section, Key: c.Key, Kind: ErrSideEffect}
+	}
+	if c.Delete || f.version.AtLeast(0, 10) {
+		return nil
+	}
+	old := Parse(f.name, out.data, ForVersion(Version{0, 9, 26, 0}))
+	if got, ok := old.Lookup(c.Section, c.Key); !ok || got.Raw != c.Value {
+		return &ValueError{Section: c.Section, Key: c.Key, Reason: "characters outside ASCII with blanks around them are spoilt by xrdp up to 0.9.26"}
 	}
 	return nil
 }

@@ -54,6 +54,11 @@ func TestEdit(t *testing.T) {
 		{"missing", "xrdp.ini", "[Globals]\nb=2\n", []Change{del("Globals", "a"), del("x", "a")}, "[Globals]\nb=2\n"},
 		{"argument", "sesman.ini", "[Globals]\n[Xorg]\nparam=X\ntls_min_version=1.2\nparam=-a\n", []Change{del("Xorg", "tls_min_version")}, "[Globals]\n[Xorg]\nparam=X\nparam=-a\n"},
 		{"with its comment", "sesman.ini", "[Globals]\n[Security]\n; note\n; c\ntls_min_version=1.2\n", []Change{{Section: "Security", Key: "tls_min_version", Delete: true, Comment: "c"}}, "[Globals]\n[Security]\n; note\n"},
+
+		// Sections and cuts.
+		{"a section of no use", "xrdp.ini", "[Globals]\na=1\n\n# TLS\n[Security]\ntls_min_version=1.2\n  # c\n\n[Xorg]\nb=1\n[security]\nx=1\n", []Change{{Section: "Security", Delete: true}}, "[Globals]\na=1\n\n# TLS\n\n[Xorg]\nb=1\n"},
+		{"despite a bracket", "xrdp.ini", "[Globals]\nport=1\nls_title=[x]\nsecurity_layer=rdp\n", []Change{{Section: "Globals", Key: "security_layer", Value: "tls", DespiteCut: true}}, "[Globals]\nport=1\nsecurity_layer=tls\nls_title=[x]\nsecurity_layer=rdp\n"},
+		{"no blanks around letters outside ASCII", "xrdp.ini", "[Globals]\na = 1\n", []Change{set("certificate", "/\u00fc")}, "[Globals]\na = 1\ncertificate=/\u00fc\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,6 +118,10 @@ func TestEditErrors(t *testing.T) {
 		{"on the limit", "xrdp.ini", "[Globals]\n" + fill(readLimit-20) + "security_layer=tls\n", Change{Section: "Globals", Key: "security", Value: "3"}, ErrCut, "32 KiB"},
 		{"behind a long line", "xrdp.ini", g + strings.Repeat("x", 2048) + "\nb=2\n", Change{Section: "Globals", Key: "b", Value: "3"}, ErrCut, "2048 bytes"},
 		{"UTF-16", "xrdp.ini", "\xff\xfe[\x00G\x00]\x00", Change{Section: "Globals", Key: "b", Value: "3"}, ErrCut, "NUL"},
+		{"spoilt by 0.9", "xrdp.ini", "[Globals]\na = 1\n", Change{Section: "Globals", Key: "a", Value: "\u00fc"}, ErrUnwritable, "0.9.26"},
+		{"a section that xrdp needs", "xrdp.ini", g, Change{Section: "globals", Delete: true}, ErrUnwritable, "needs"},
+		{"arguments of its own making", "sesman.ini", g, Change{Section: "Xorg", Key: "param", Value: "x"}, ErrNoSection, "[Xorg]"},
+		{"despite the read limit", "xrdp.ini", fill(readLimit) + g, Change{Section: "Globals", Key: "b", Value: "1", DespiteCut: true}, ErrCut, "32 KiB"},
 		{"pushes others out", "xrdp.ini", g + fill(readLimit-25) + "b=2\n", Change{Section: "Globals", Key: "a", Value: strings.Repeat("x", 50)}, ErrSideEffect, "[Globals] b"},
 	}
 	for _, tt := range tests {

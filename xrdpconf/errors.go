@@ -32,6 +32,9 @@ type ValueError struct {
 
 // Error names the key and the reason.
 func (e *ValueError) Error() string {
+	if e.Key == "" {
+		return fmt.Sprintf("edit [%s]: %s", e.Section, e.Reason)
+	}
 	return fmt.Sprintf("write %s in [%s]: %s", e.Key, e.Section, e.Reason)
 }
 

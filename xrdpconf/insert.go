@@ -12,7 +12,11 @@ func (f *File) insert(c Change) (*File, error) {
 		return f.insertSection(c)
 	}
 	after := f.insertionPoint(f.sections[s], c.Key)
-	text := f.render(c, f.separator(f.sections[s], after), f.lineEnd(after))
+	separator := f.separator(f.sections[s], after)
+	if !ascii(c.Value) { // see trimWide
+		separator = "="
+	}
+	text := f.render(c, separator, f.lineEnd(after))
 	l := f.lines[after]
 	if l.next == l.end { // the last line of a file without a last newline
 		text = f.lineEnd(after) + strings.TrimRight(text, "\r\n")
@@ -24,8 +28,8 @@ func (f *File) insert(c Change) (*File, error) {
 // the file is known to have: in xrdp.ini any other becomes an entry of the login
 // screen (xrdp/xrdp_login_wnd.c). A file without [Globals] is nothing to add to.
 func (f *File) insertSection(c Change) (*File, error) {
-	_, known := knownKeys[f.kind][c.Section]
-	if _, ok := f.live[fold(SectionGlobals)]; !ok || !known {
+	keys, _ := f.knownSection(c.Section)
+	if _, ok := f.live[fold(SectionGlobals)]; !ok || len(keys) == 0 {
 		return nil, &SectionError{File: f.name, Section: c.Section}
 	}
 	if f.stop != nil {
@@ -166,4 +170,13 @@ func (f *File) lineEnd(i int) string {
 		}
 	}
 	return "\n"
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }

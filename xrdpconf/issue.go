@@ -45,6 +45,9 @@ const (
 	IssuePort IssueKind = "port"
 	// IssueCommentInValue is a value cut short at # or ; without a blank before it.
 	IssueCommentInValue IssueKind = "comment-in-value"
+	// IssueUntrimmed is a key or value outside ASCII with blanks around it, which xrdp
+	// up to 0.9.26 does not trim or spoils. It is not raised for files read as 0.10.
+	IssueUntrimmed IssueKind = "untrimmed"
 	// IssueBracket is a value with brackets: it ends the section.
 	IssueBracket IssueKind = "bracket"
 	// IssueBeyondLimit is what lies behind the first 32 KiB.

@@ -43,6 +43,7 @@ func TestIssues(t *testing.T) {
 		{IssuePort, "xrdp.ini", "[Globals]\nport=rdp\n", issues{{2, IssuePort, "port", ""}}, "without a port"},
 		{IssuePort, "xrdp.ini", "[Globals]\nport=1:3389\n", issues{{2, IssuePort, "port", ""}}, `"1 3389"`},
 		{IssueCommentInValue, "xrdp.ini", g + "tls_ciphers=HIGH;!aNULL\nb=1 ; c\n#c\n", issues{{3, IssueCommentInValue, "tls_ciphers", ""}}, "';'"},
+		{IssueUntrimmed, "xrdp.ini", g + "key_file = /\u00fc\ncertificate=/\u00fc\ntls_ciphers =\xff\n", issues{{3, IssueUntrimmed, "key_file", ""}}, "0.9.26"},
 		{IssueBracket, "xrdp.ini", g + "ls_title=[x]\n", issues{{3, IssueBracket, "ls_title", ""}}, "[x]"},
 		{IssueBeyondLimit, "xrdp.ini", g + fill, issues{{3, IssueBeyondLimit, "", ""}}, "32 KiB"},
 		{IssueLongLine, "xrdp.ini", g + "a=" + long + "\n", issues{{3, IssueLongLine, "", ""}}, "2048"},
@@ -76,7 +77,7 @@ func TestIssues(t *testing.T) {
 	for _, kind := range []IssueKind{
 		IssueMisplaced, IssueSecuritySection, IssueTLSRange, IssueNearMiss, IssueForeignKey, IssueObsolete,
 		IssueDuplicateKey, IssueDuplicateSection, IssueSectionName, IssueUnknownProtocol, IssueSeparator, IssueQuoted,
-		IssueRelativePath, IssueInvalidValue, IssuePort, IssueCommentInValue, IssueBracket, IssueBeyondLimit,
+		IssueRelativePath, IssueInvalidValue, IssuePort, IssueCommentInValue, IssueUntrimmed, IssueBracket, IssueBeyondLimit,
 		IssueLongLine, IssueNUL, IssueBOM, IssueNoSection, IssueEmptyArgument, IssueStrayArgument, IssueCrossRead,
 	} {
 		if !tested[kind] {

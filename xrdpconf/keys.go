@@ -26,7 +26,9 @@ var knownKeys = map[Kind]map[string][]string{
 			"ls_btn_ok_x_pos", "ls_btn_ok_y_pos", "ls_btn_ok_width", "ls_btn_ok_height",
 			"ls_btn_cancel_x_pos", "ls_btn_cancel_y_pos", "ls_btn_cancel_width", "ls_btn_cancel_height",
 		}, tlsKeys...),
-		SectionLogging: loggingKeys,
+		SectionLogging:          loggingKeys,
+		SectionLoggingPerLogger: nil,
+		SectionChannels:         nil,
 	},
 	KindSessionManager: {
 		SectionGlobals: {
@@ -44,6 +46,14 @@ var knownKeys = map[Kind]map[string][]string{
 			"X11DisplayOffset", "MaxSessions", "MaxDisplayNumber", "KillDisconnected",
 			"DisconnectedTimeLimit", "IdleTimeLimit", "Policy",
 		},
+		SectionLoggingPerLogger:   nil,
+		SectionXorg:               nil,
+		SectionXvnc:               nil,
+		SectionX11rdp:             nil,
+		SectionSessionVariables:   nil,
+		SectionChansrv:            nil,
+		"ChansrvLogging":          nil,
+		"ChansrvLoggingPerLogger": nil,
 	},
 }
 

@@ -29,6 +29,9 @@ func (f *File) lintLines(c *collector) {
 		if l.kind == lineEntry && l.value != "" && l.comment < l.end && !blank(f.data[l.comment-1]) && l.kept == l.comment {
 			c.add(l.number, IssueCommentInValue, l.key, "the value ends at %q, which begins a comment even inside a value", f.data[l.comment])
 		}
+		if l.kind == lineEntry && !f.version.AtLeast(0, 10) && f.untrimmed(l) {
+			c.add(l.number, IssueUntrimmed, l.key, "characters outside ASCII with blanks around them: xrdp up to 0.9.26 reads them wrongly")
+		}
 		if l.kind == lineHeader && !f.looksLikeHeader(i) && bytes.IndexByte(f.data[l.start:l.kept], '=') >= 0 {
 			c.add(l.number, IssueBracket, l.key, "brackets make this line the section header [%s]: what follows is lost to the section above", l.name)
 		}
@@ -36,6 +39,12 @@ func (f *File) lintLines(c *collector) {
 			c.add(l.number, IssueNoSection, l.key, "xrdp ignores keys before the first section header")
 		}
 	}
+}
+
+// untrimmed reports whether old and new versions trim the line differently.
+func (f *File) untrimmed(l line) bool {
+	key, value, _ := bytes.Cut(f.data[l.start:l.kept], []byte("="))
+	return !bytes.Equal(trimWide(key), trimBytes(key)) || !bytes.Equal(trimWide(value), trimBytes(value))
 }
 
 // lintSections looks at the headers.

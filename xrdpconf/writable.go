@@ -10,6 +10,9 @@ func (c Change) check() error {
 	fail := func(reason string) error {
 		return &ValueError{Section: c.Section, Key: c.Key, Reason: reason}
 	}
+	if c.Key == "" && c.Delete && c.Section != "" {
+		return nil
+	}
 	if reason := unreadable(c.Key); reason != "" {
 		return fail("the key " + reason)
 	}
