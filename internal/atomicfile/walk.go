@@ -36,7 +36,8 @@ func (p *place) close() {
 // the one before and links read and resolved here. That is what openat2 does
 // with RESOLVE_IN_ROOT, and a test holds the two against each other; openat2
 // itself is missing before Linux 5.6 (RHEL 8) and under the seccomp filters of
-// older container runtimes, and it does not tell the way, which the question
+// older container runtimes, gives up with EAGAIN on a ".." while anything is renamed
+// anywhere on the machine, and does not tell the way, which the question
 // "which step stops the daemon" needs. A ".." goes back to the directory that was
 // passed, never to where the file system says the parent is now, so a directory
 // that is moved meanwhile cannot lead out of the root.
