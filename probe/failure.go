@@ -78,6 +78,7 @@ type wireError struct {
 	text string
 }
 
+// Error gives the text alone; classify takes the kind.
 func (e *wireError) Error() string { return e.text }
 
 func notRDP(format string, args ...any) error {

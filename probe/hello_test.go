@@ -1,7 +1,6 @@
 package probe_test
 
 import (
-	"context"
 	"crypto/tls"
 	"reflect"
 	"slices"
@@ -73,7 +72,7 @@ func send(t *testing.T, server *rdptest.Server, hello probe.ClientHello) probe.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	return probe.Hello(context.Background(), server.Addr, patient, records)
+	return probe.Hello(t.Context(), server.Addr, patient, records)
 }
 
 func roundTripHello(t *testing.T, r probe.Result) {
@@ -135,7 +134,7 @@ func TestHelloFailures(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := probe.Hello(context.Background(), rdptest.Start(t, test.server).Addr, quick, records)
+			got := probe.Hello(t.Context(), rdptest.Start(t, test.server).Addr, quick, records)
 			if s, want := summarize(got), (summary{probe.StageNegotiation, probe.StageTLS, test.kind, test.alert}); s != want {
 				t.Errorf("Hello: %+v, want %+v (%v)", s, want, got.Failure)
 			}
@@ -161,7 +160,7 @@ func TestVersionMismatch(t *testing.T) {
 		server := rdptest.Start(t, rdptest.Config{Fault: rdptest.Garbage, FaultAt: rdptest.AtTLS, Garbage: hello})
 		opts := patient
 		opts.MinVersion, opts.MaxVersion = only, only
-		got := probe.Run(context.Background(), server.Addr, opts)
+		got := probe.Run(t.Context(), server.Addr, opts)
 		if got.Failure == nil || got.Failure.Kind != probe.KindTLSVersion || got.Failure.Text != "the server answered with TLS 1.2" {
 			t.Errorf("offered %s: %v, want %s", only, got.Failure, probe.KindTLSVersion)
 		}

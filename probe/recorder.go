@@ -22,7 +22,6 @@ const maxReceived = 1 << 20
 // alert in plain text, which crypto/tls reports in a way that depends on when it came. It stops at maxReceived.
 type recorder struct {
 	net.Conn
-	sent     int64
 	received int64
 	head     []byte // the first headSize bytes received
 	tap      recordTap
@@ -31,6 +30,7 @@ type recorder struct {
 // headSize is enough for a ServerHello with a key share of P-521.
 const headSize = 512
 
+// Read reads from the connection, up to maxReceived bytes in all.
 func (c *recorder) Read(b []byte) (int, error) {
 	if c.received >= maxReceived {
 		return 0, protocolError("more than %d bytes", maxReceived)
@@ -39,12 +39,6 @@ func (c *recorder) Read(b []byte) (int, error) {
 	c.received += int64(n)
 	c.head = append(c.head, b[:min(n, headSize-len(c.head))]...)
 	c.tap.feed(b[:n])
-	return n, err
-}
-
-func (c *recorder) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.sent += int64(n)
 	return n, err
 }
 

@@ -36,14 +36,14 @@ func TestBadRequestsAreNeverSent(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			test.opts.Dial = dial
-			got := probe.Run(context.Background(), "192.0.2.1", test.opts)
+			got := probe.Run(t.Context(), "192.0.2.1", test.opts)
 			if got.Failure == nil || got.Failure.Kind != probe.KindBadRequest || got.Reached != probe.StageNone {
 				t.Errorf("Run: %+v, failure %v, want %s", got, got.Failure, probe.KindBadRequest)
 			}
 		})
 	}
 	for _, addr := range []string{"", ":3389"} {
-		if got := probe.Run(context.Background(), addr, probe.Options{Dial: dial}); got.Failure == nil || got.Failure.Kind != probe.KindBadRequest {
+		if got := probe.Run(t.Context(), addr, probe.Options{Dial: dial}); got.Failure == nil || got.Failure.Kind != probe.KindBadRequest {
 			t.Errorf("Run(%q): %v, want %s", addr, got.Failure, probe.KindBadRequest)
 		}
 	}
@@ -81,7 +81,7 @@ func TestConnectFailures(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := probe.Run(context.Background(), closed.Addr().String(), probe.Options{Dial: test.dial, StageTimeout: 100 * time.Millisecond})
+			got := probe.Run(t.Context(), closed.Addr().String(), probe.Options{Dial: test.dial, StageTimeout: 100 * time.Millisecond})
 			if s, want := summarize(got), (summary{probe.StageNone, probe.StageConnect, test.want, ""}); s != want {
 				t.Errorf("Run: %+v, want %+v (%v)", s, want, got.Failure)
 			}
@@ -94,7 +94,7 @@ func TestConnectFailures(t *testing.T) {
 func TestCancel(t *testing.T) {
 	for _, at := range []rdptest.Point{rdptest.AtConfirm, rdptest.AtTLS, rdptest.AtConnect, rdptest.AtAttach, rdptest.AtLastJoin} {
 		server := rdptest.Start(t, rdptest.Config{Fault: rdptest.Stall, FaultAt: at})
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(t.Context())
 		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 			time.AfterFunc(100*time.Millisecond, cancel)
@@ -111,7 +111,7 @@ func TestCancel(t *testing.T) {
 // TestTimeoutBoundsAll has a server that answers each stage just in time for the stage, but not for the whole.
 func TestTimeoutBoundsAll(t *testing.T) {
 	server := rdptest.Start(t, rdptest.Config{Fault: rdptest.Stall, FaultAt: rdptest.AtConnect})
-	got := probe.Run(context.Background(), server.Addr, probe.Options{Requested: probe.ProtocolSSL, Timeout: 300 * time.Millisecond})
+	got := probe.Run(t.Context(), server.Addr, probe.Options{Requested: probe.ProtocolSSL, Timeout: 300 * time.Millisecond})
 	if got.Failure == nil || got.Failure.Kind != probe.KindTimeout || got.Elapsed > 3*time.Second {
 		t.Errorf("Run: %v after %v, want %s after 300ms", got.Failure, got.Elapsed, probe.KindTimeout)
 	}

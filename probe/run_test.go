@@ -1,7 +1,6 @@
 package probe_test
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"net/netip"
@@ -30,7 +29,7 @@ func TestRunToTheEnd(t *testing.T) {
 			opts := patient
 			opts.MinVersion, opts.MaxVersion = version, version
 			opts.ServerName, opts.Cookie = "desk01.example.org", "Cookie: mstshash=anna"
-			got := probe.Run(context.Background(), server.Addr, opts)
+			got := probe.Run(t.Context(), server.Addr, opts)
 			if got.Failure != nil || got.Reached != probe.StageDone {
 				t.Fatalf("Run: reached %s, failure %v", got.Reached, got.Failure)
 			}
@@ -59,7 +58,7 @@ func TestRunToTheEnd(t *testing.T) {
 
 func TestRunClassic(t *testing.T) {
 	server := rdptest.Start(t, rdptest.Config{Reply: selecting(rdptest.RDP)})
-	got := probe.Run(context.Background(), server.Addr, probe.Options{ClientName: "a-name-that-is-too-long"})
+	got := probe.Run(t.Context(), server.Addr, probe.Options{ClientName: "a-name-that-is-too-long"})
 	if got.Failure != nil || got.Reached != probe.StageDone || got.TLS != nil {
 		t.Fatalf("Run: %+v", got)
 	}
@@ -80,7 +79,7 @@ func TestRunUntil(t *testing.T) {
 			server := rdptest.Start(t, rdptest.Config{})
 			opts := patient
 			opts.Until = until
-			got := probe.Run(context.Background(), server.Addr, opts)
+			got := probe.Run(t.Context(), server.Addr, opts)
 			if got.Failure != nil || got.Reached != until {
 				t.Errorf("Run: reached %s, failure %v", got.Reached, got.Failure)
 			}
@@ -94,7 +93,7 @@ func TestRunUntil(t *testing.T) {
 
 func TestRunWithoutNegotiation(t *testing.T) {
 	server := rdptest.Start(t, rdptest.Config{Reply: func(_ uint32, has bool) rdptest.Reply { return rdptest.Reply{Bare: !has} }})
-	got := probe.Run(context.Background(), server.Addr, probe.Options{NoNegotiation: true})
+	got := probe.Run(t.Context(), server.Addr, probe.Options{NoNegotiation: true})
 	want := probe.Negotiation{SourceRef: 0x1234, Response: "06d00000123400"}
 	if got.Failure != nil || *got.Negotiation != want {
 		t.Errorf("Run: failure %v, negotiation %+v, want %+v", got.Failure, *got.Negotiation, want)
@@ -195,12 +194,15 @@ func TestRunFailures(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := rdptest.Start(t, test.server)
-			got := probe.Run(context.Background(), server.Addr, test.opts)
+			got := probe.Run(t.Context(), server.Addr, test.opts)
 			if s := summarize(got); s != test.want {
 				t.Errorf("Run: %+v, want %+v (%v)", s, test.want, got.Failure)
 			}
 			if got.Local == (netip.AddrPort{}) || got.Remote.String() != server.Addr {
 				t.Errorf("from %s to %s, want to %s", got.Local, got.Remote, server.Addr)
+			}
+			if got.Failure.Received > 1<<20+1<<15 {
+				t.Errorf("%d bytes were taken from the server", got.Failure.Received)
 			}
 			roundTrip(t, got)
 		})

@@ -1,7 +1,6 @@
 package probe_test
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"strings"
@@ -63,7 +62,7 @@ func TestSurvey(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := rdptest.Start(t, test.server)
-			got := probe.Survey(context.Background(), server.Addr, test.opts)
+			got := probe.Survey(t.Context(), server.Addr, test.opts)
 			var versions []string
 			for _, a := range got.Versions {
 				versions = append(versions, fmt.Sprintf("%s %s", strings.TrimPrefix(a.Version.String(), "TLS "), a.Answer))
@@ -108,7 +107,7 @@ func outcome(r *probe.Result) string {
 func TestSurveyOfSilence(t *testing.T) {
 	server := rdptest.Start(t, rdptest.Config{Fault: rdptest.Stall, FaultAt: rdptest.AtTLS})
 	opts := probe.SurveyOptions{SkipClassic: true, Connection: probe.Options{StageTimeout: 200 * time.Millisecond}}
-	got := probe.Survey(context.Background(), server.Addr, opts)
+	got := probe.Survey(t.Context(), server.Addr, opts)
 	if len(got.Versions) != 0 || got.Full.Failure == nil || got.Full.Failure.Kind != probe.KindTimeout {
 		t.Errorf("Survey: %+v", got)
 	}

@@ -298,6 +298,7 @@ type finErrors struct{ net.Conn }
 
 var errFIN = errors.New("FIN without close_notify")
 
+// Read reads from the connection and gives errFIN where it would give EOF.
 func (c finErrors) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if errors.Is(err, io.EOF) {
