@@ -100,7 +100,7 @@ func (a *app) lastLine(p *page, l *look) {
 // showFinding prints one finding with its evidence and its remedy.
 func showFinding(p *page, x diagnose.Finding, verbose bool) {
 	const indent = 7
-	p.linef("%-*s%s", indent, x.Severity, x.Code)
+	p.linef("%-*s %s", indent-1, x.Severity, x.Code)
 	p.block(indent, "", cleanLines(x.Detail))
 	for i, e := range x.Evidence {
 		if i >= 6 && !verbose {

@@ -140,8 +140,7 @@ type summaryDoc struct {
 	Causes      map[string]int `json:"causes,omitempty"`
 }
 
-func connectionOf(c logwatch.Connection) connectionDoc {
-	o := c.Outcome()
+func connectionOf(c logwatch.Connection, o logwatch.Outcome) connectionDoc {
 	doc := connectionDoc{
 		Time: c.Start, Client: c.Client.Addr().String(), Name: c.ClientName,
 		Asked: strings.TrimSuffix(c.Requested, "|RDP"), Outcome: string(o.Kind), Cause: o.Cause, Likely: o.Likely, Cipher: c.Cipher,

@@ -57,6 +57,7 @@ type logView struct {
 	own, hung int
 	head      bool
 	byClient  map[string][]string // client addresses by cause
+	filter    logwatch.OwnFilter
 }
 
 func (a *app) log(ctx context.Context, flags logFlags) error {
@@ -85,6 +86,9 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	if err := v.showAll(g.Flush()); err != nil {
 		return err
 	}
+	if err := v.judged(v.filter.Flush()); err != nil {
+		return err
+	}
 	if flags.follow {
 		if markErr != nil {
 			return markErr
@@ -97,6 +101,7 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 // followLog shows connections as they come, until interrupted.
 func (v *logView) followLog(ctx context.Context, m *host.Machine, from logwatch.Mark) error {
 	var g logwatch.Grouper
+	v.filter.Live = true
 	err := m.LogFollow(ctx, from, func(e logwatch.Event) error {
 		if e.Notice == logwatch.NoticeLost {
 			_, _ = fmt.Fprintln(v.a.errOut, "xrdpfix: note: the log was emptied; lines may be missing")
@@ -115,18 +120,26 @@ func (v *logView) followLog(ctx context.Context, m *host.Machine, from logwatch.
 
 func (v *logView) showAll(list []logwatch.Connection) error {
 	for _, c := range list {
-		if err := v.show(c); err != nil {
+		if err := v.judged(v.filter.Add(c)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (v *logView) show(c logwatch.Connection) error {
+func (v *logView) judged(list []logwatch.Judged) error {
+	for _, j := range list {
+		if err := v.show(j.Connection, j.Outcome); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *logView) show(c logwatch.Connection, o logwatch.Outcome) error {
 	if v.flags.client != "" && c.Client.Addr().String() != v.flags.client {
 		return nil
 	}
-	o := c.Outcome()
 	v.sum.Connections++
 	noise := o.Own || o.Kind == logwatch.HungUp || o.Kind == logwatch.Unknown && o.Cause == ""
 	switch {
@@ -147,7 +160,7 @@ func (v *logView) show(c logwatch.Connection) error {
 	if noise && !v.flags.all || v.flags.failed && o.Kind != logwatch.Failed {
 		return nil
 	}
-	doc := connectionOf(c)
+	doc := connectionOf(c, o)
 	if v.a.jsonOutput() {
 		d := v.a.document("log", nil)
 		d.Connection = &doc

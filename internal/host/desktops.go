@@ -147,9 +147,9 @@ func (p Proc) watchers(ctx context.Context, desktops []diagnose.Desktop, ports [
 	if err != nil {
 		return err
 	}
-	peers, diagErr := unixPeers()
+	peers, diagErr := p.unixPeers()
 	far := map[uint64]int{} // the inode that xrdp holds, and the display
-	live := map[int]bool{}  // displays with an accepted socket
+	live := map[int]bool{}  // displays that a client's desktop is drawn on
 	for _, s := range sockets {
 		n := socketDisplay(s.path)
 		if n < 0 || !s.connected {
@@ -170,30 +170,34 @@ func (p Proc) watchers(ctx context.Context, desktops []diagnose.Desktop, ports [
 	for inode := range far {
 		inodes[inode] = true
 	}
-	holders, _, err := p.owners(ctx, inodes)
+	holders, hidden, err := p.owners(ctx, inodes)
 	if err != nil {
 		return err
 	}
-	conns, connErr := p.connections(ctx, ports)
+	conns, _ := p.connections(ctx, ports)
 	for i := range desktops {
 		d := &desktops[i]
 		number := displayNumber(d.Display)
-		for inode, pids := range holders {
-			if far[inode] != number {
+		for inode, n := range far {
+			if n != number {
 				continue
 			}
-			for _, pid := range pids {
-				if st, err := p.stat(pid); err != nil || !p.isXrdp(pid, st) {
-					continue
+			// Not to be seen by us, so rather somebody than nobody.
+			d.Connected = d.Connected || hidden && len(holders[inode]) == 0
+			for _, pid := range holders[inode] {
+				if st, err := p.stat(pid); err == nil && p.isXrdp(pid, st) {
+					d.Connected = true
+					d.Client = clientOf(conns, pid)
 				}
-				d.Connected = true
-				d.Client = clientOf(conns, pid)
 			}
 		}
-		// Without sock_diag, or without a look into xrdp's descriptors, the
-		// display's own accepted socket still tells that somebody is there.
-		if (diagErr != nil || connErr != nil) && live[number] {
+		// Without sock_diag the display's own accepted socket still tells that
+		// somebody is there, and who, if there is only one to choose from.
+		if diagErr != nil && live[number] {
 			d.Connected = true
+			if len(conns) == 1 && len(desktops) == 1 {
+				d.Client = conns[0].client.Addr().String()
+			}
 		}
 	}
 	return nil

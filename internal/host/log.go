@@ -95,10 +95,11 @@ func (m *Machine) recent(ctx context.Context, path string, days int) (diagnose.R
 	type client struct{ tls, classic bool }
 	clients := map[string]*client{}
 	var g logwatch.Grouper
-	count := func(list []logwatch.Connection) {
+	var filter logwatch.OwnFilter
+	count := func(list []logwatch.Judged) {
 		for _, c := range list {
-			o := c.Outcome()
-			if o.Own || o.Kind == logwatch.HungUp || o.Kind == logwatch.Unknown && o.Cause == "" || !c.Client.IsValid() {
+			o := c.Outcome
+			if o.Own || o.Kind == logwatch.HungUp || o.Kind == logwatch.Unknown && o.Cause == "" || !c.Client.IsValid() || !c.Established && c.Client.Addr().IsLoopback() {
 				continue
 			}
 			addr := c.Client.Addr().String()
@@ -122,10 +123,15 @@ func (m *Machine) recent(ctx context.Context, path string, days int) (diagnose.R
 	since := m.cfg.Now().AddDate(0, 0, -days)
 	_, err := m.LogHistory(ctx, path, since, func(e logwatch.Entry) error {
 		g.Add(e)
-		count(g.Done())
+		for _, c := range g.Done() {
+			count(filter.Add(c))
+		}
 		return ctx.Err()
 	})
-	count(g.Flush())
+	for _, c := range g.Flush() {
+		count(filter.Add(c))
+	}
+	count(filter.Flush())
 	for _, c := range clients {
 		switch {
 		case c.tls:

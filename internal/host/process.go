@@ -67,12 +67,9 @@ func (p Proc) Xrdp(mainPID int, names *Accounts) (diagnose.Process, error) {
 // alive leaves out zombies and the dead.
 func (s stat) alive() bool { return s.state != 'Z' && s.state != 'X' }
 
-// isXrdp goes by the program file where it can be seen, else by the name.
+// isXrdp goes by the name, or by the program file where that can be seen.
 func (p Proc) isXrdp(pid int, st stat) bool {
-	if exe := p.exe(pid); exe != "" {
-		return path.Base(exe) == xrdpComm
-	}
-	return st.comm == xrdpComm
+	return st.comm == xrdpComm || path.Base(p.exe(pid)) == xrdpComm
 }
 
 // trustedOwner: root, ourselves, the account xrdp, or a system account. The

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -21,17 +20,21 @@ const (
 
 // ReadHostInfo names the machine or the tree at root. Of a tree, only what its
 // files say is known: no address, no FIPS mode, and the host name and SELinux
-// mode that it will start with. It fails only where the host name is unknown;
-// the rest is then filled in all the same.
+// mode that it will start with. What is not known is empty, the host name too;
+// it fails where root is no directory.
 func ReadHostInfo(ctx context.Context, root string) (diagnose.HostInfo, error) {
 	h := diagnose.HostInfo{Root: os.Geteuid() == 0}
+	if !IsLive(root) {
+		if _, err := os.ReadDir(root); err != nil {
+			return h, err
+		}
+	}
 	release := readOSRelease(root)
 	h.OS, h.OSID, h.OSLike, h.OSPretty = osName(release), release["ID"], release["ID_LIKE"], release["PRETTY_NAME"]
 	hosts, _ := ReadFile(root, "/etc/hosts", maxHosts)
 
-	var err error
 	if IsLive(root) {
-		h.Name, err = os.Hostname()
+		h.Name, _ = os.Hostname()
 		h.Addrs = defaultRouteAddrs()
 		h.FIPS = strings.TrimSpace(smallFile("", "/proc/sys/crypto/fips_enabled")) == "1"
 		switch strings.TrimSpace(smallFile("", "/sys/fs/selinux/enforce")) {
@@ -46,12 +49,9 @@ func ReadHostInfo(ctx context.Context, root string) (diagnose.HostInfo, error) {
 	}
 	if !validHostName(h.Name) {
 		h.Name = ""
-		if err == nil {
-			err = fmt.Errorf("the host name is not set or not valid")
-		}
 	}
 	h.FQDN = fqdn(ctx, h.Name, string(hosts), IsLive(root))
-	return h, err
+	return h, nil
 }
 
 func smallFile(root, name string) string {

@@ -18,11 +18,18 @@ const (
 	unixDiagReqLen   = 24
 )
 
-var errDiag = errors.New("malformed sock_diag answer")
+var (
+	errDiag    = errors.New("malformed sock_diag answer")
+	errNotOurs = errors.New("not the procfs of this machine")
+)
 
 // unixPeers asks the kernel which Unix socket is connected to which: inode to
-// inode, for every socket of our network namespace.
-func unixPeers() (map[uint64]uint64, error) {
+// inode, for every socket of our network namespace. Of another procfs than
+// /proc the kernel that we run on knows nothing.
+func (p Proc) unixPeers() (map[uint64]uint64, error) {
+	if p.dir() != "/proc" {
+		return nil, errNotOurs
+	}
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return nil, fmt.Errorf("sock_diag: %w", err)
