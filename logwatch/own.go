@@ -8,7 +8,7 @@ import (
 
 // ownWindow is how far apart the connections of one of our surveys may be: each
 // is bounded by its timeout, and all of them together take less than this.
-const ownWindow = 5 * time.Second
+const ownWindow = 2 * time.Second
 
 // OwnFilter tells the connections of our own surveys from those of clients. Only
 // a connection that got far enough to give its name says that it is ours; the
@@ -22,8 +22,14 @@ type OwnFilter struct {
 	// Live gives each connection out at once, judged by what came before it.
 	Live bool
 
-	wait []Connection
-	last map[netip.Addr]time.Time // the latest named connection of an address
+	wait  []Connection
+	named []named // connections that gave our name, those that still matter
+}
+
+// named is a connection that gave our name.
+type named struct {
+	addr netip.Addr
+	at   time.Time
 }
 
 // Judged is a connection and whether it is one of ours.
@@ -47,27 +53,25 @@ func (f *OwnFilter) Add(c Connection) []Judged {
 func (f *OwnFilter) Flush() []Judged { return f.release(len(f.wait)) }
 
 func (f *OwnFilter) note(c Connection) {
-	if c.ClientName != OwnName {
-		return
+	if c.ClientName == OwnName && len(f.named) < maxNamed {
+		f.named = append(f.named, named{c.Client.Addr(), c.Start})
 	}
-	if f.last == nil || len(f.last) > maxOwnAddrs {
-		f.last = map[netip.Addr]time.Time{}
-	}
-	f.last[c.Client.Addr()] = c.Start
 }
 
-// maxOwnAddrs bounds what forged names can cost.
-const maxOwnAddrs = 1000
+// maxNamed bounds what forged names can cost.
+const maxNamed = 1000
 
 func (f *OwnFilter) release(n int) []Judged {
 	var out []Judged
 	for _, c := range f.wait[:max(n, 0)] {
 		j := Judged{c, c.Outcome()}
-		at, named := f.last[c.Client.Addr()]
-		if !c.Established && named && at.Sub(c.Start).Abs() <= ownWindow {
+		if !c.Established && slices.ContainsFunc(f.named, func(n named) bool {
+			return n.addr == c.Client.Addr() && n.at.Sub(c.Start).Abs() <= ownWindow
+		}) {
 			j.Outcome.Own = true
 		}
 		out = append(out, j)
+		f.named = slices.DeleteFunc(f.named, func(n named) bool { return c.Start.Sub(n.at) > ownWindow })
 	}
 	f.wait = slices.Delete(f.wait, 0, max(n, 0))
 	return out

@@ -20,10 +20,11 @@ func TestOwnFilter(t *testing.T) {
 		conn(60, "127.0.0.1", "", false),        // our refused TLS version
 		conn(61, "192.0.2.1", "", false),        // somebody else meanwhile
 		conn(61, "127.0.0.1", "PC-ANNA", true),  // a tunnelled client meanwhile
+		conn(62, "127.0.0.1", OwnName, true),    // our next survey
 		conn(120, "127.0.0.1", "", false),       // a health check, later
 		conn(121, "192.0.2.9", "PC-ANNA", true), // a client
 	}
-	want := []bool{false, true, true, false, false, false, false}
+	want := []bool{false, true, true, false, false, true, false, false}
 	var f OwnFilter
 	var got []bool
 	for _, c := range in {
