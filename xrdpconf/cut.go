@@ -1,5 +1,7 @@
 package xrdpconf
 
+import "sort"
+
 // Section names of the two files.
 const (
 	SectionGlobals          = "Globals"
@@ -217,15 +219,12 @@ func (f *File) place(i int, meant string) Place {
 	return p
 }
 
-// sectionAt returns the index of the section that holds a line, or -1.
+// sectionAt returns the index of the section that holds a line, or -1. A header that
+// is really a value counts to the section that it ends.
 func (f *File) sectionAt(i int) int {
-	for n := len(f.sections) - 1; n >= 0; n-- {
-		if f.sections[n].header <= i {
-			if f.sections[n].header == i && !f.looksLikeHeader(i) && n > 0 {
-				return n - 1
-			}
-			return n
-		}
+	n := sort.Search(len(f.sections), func(n int) bool { return f.sections[n].header > i }) - 1
+	if n >= 0 && f.sections[n].header == i && !f.looksLikeHeader(i) {
+		n--
 	}
-	return -1
+	return n
 }

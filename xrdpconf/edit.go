@@ -3,6 +3,7 @@ package xrdpconf
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // Change is one planned difference of the effective configuration.
@@ -230,6 +231,9 @@ func (f *File) verify(out *File, changes []Change) error {
 func (f *File) verifyChange(out *File, c Change) error {
 	got, ok := out.Lookup(c.Section, c.Key)
 	n, was := len(out.Values(c.Section, c.Key)), len(f.Values(c.Section, c.Key))
+	if bang := strings.ContainsRune(c.Value, '!') && !f.version.AtLeast(0, 9, 6); bang && f.version.Known() && !c.Delete {
+		return &ValueError{Section: c.Section, Key: c.Key, Reason: "the value has ! in it, which begins a comment up to 0.9.5"}
+	}
 	if c.Delete && ok || !c.Delete && (!ok || got.Raw != c.Value || n != max(was, 1)) {
 		return &EffectError{File: f.name, Section: c.Section, Key: c.Key, Kind: ErrSideEffect}
 	}

@@ -56,9 +56,10 @@ func WithEnv(lookup func(name string) string) Option {
 	return func(f *File) { f.env = lookup }
 }
 
-// ForVersion reads as that version of xrdp does. They differ in one point: up to
+// ForVersion reads as that version of xrdp does; the zero Version reads as 0.10. Up to
 // 0.9.26 the blanks around a key or value stay when it is not valid UTF-8, and spoil
-// it when it has characters outside ASCII. The zero Version reads as 0.10.
+// it when it has characters outside ASCII. Up to 0.9.5 an exclamation mark begins a
+// comment, and up to 0.9.3 a value loses every = in it.
 func ForVersion(v Version) Option {
 	return func(f *File) { f.version = v }
 }
@@ -88,15 +89,8 @@ func kindOf(name string) Kind {
 	return KindServer
 }
 
-func (f *File) trimmer() trimmer {
-	if f.version.Known() && !f.version.AtLeast(0, 10) {
-		return trimWide
-	}
-	return trimBytes
-}
-
 func (f *File) index() {
-	f.lines, f.stop = scan(f.data, f.trimmer())
+	f.lines, f.stop = scan(f.data, dialectOf(f.version))
 	f.sections, f.live = nil, make(map[string]int)
 	for i, l := range f.lines {
 		if l.kind != lineHeader {

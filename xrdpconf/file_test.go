@@ -1,6 +1,7 @@
 package xrdpconf
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -56,6 +57,26 @@ func TestParse(t *testing.T) {
 	}
 	if got := entries(Parse("xrdp.ini", []byte("[Globals]\na=$LAYER\n")), "Globals"); !reflect.DeepEqual(got, []string{"a="}) {
 		t.Errorf("without an environment: %q", got)
+	}
+}
+
+func TestDialects(t *testing.T) {
+	text := []byte("[Globals]\na=HIGH:!aNULL=x=y # c\n")
+	for v, want := range map[Version]string{
+		{}: "a=HIGH:!aNULL=x=y", v1001: "a=HIGH:!aNULL=x=y", {0, 9, 6, 0}: "a=HIGH:!aNULL=x=y",
+		{0, 9, 5, 0}: "a=HIGH:", {0, 9, 3, 0}: "a=HIGH:",
+	} {
+		if got := entries(Parse("xrdp.ini", text, ForVersion(v)), "Globals"); !reflect.DeepEqual(got, []string{want}) {
+			t.Errorf("%v reads %q, want %q", v, got, want)
+		}
+	}
+	old := Parse("xrdp.ini", []byte("[Globals]\na = b=c = d\n"), ForVersion(Version{0, 9, 3, 1}))
+	if got := entries(old, "Globals"); !reflect.DeepEqual(got, []string{"a=bc  d"}) {
+		t.Errorf("0.9.3.1 reads %q", got)
+	}
+	_, err := Parse("xrdp.ini", text, ForVersion(Version{0, 9, 5, 0})).Edit(Change{Section: "Globals", Key: "a", Value: "HIGH:!aNULL"})
+	if !errors.Is(err, ErrUnwritable) {
+		t.Errorf("an exclamation mark for 0.9.5: %v", err)
 	}
 }
 

@@ -104,12 +104,20 @@ func (c *collector) add(line int, kind IssueKind, key, format string, args ...an
 	c.issues = append(c.issues, Issue{Line: line, Kind: kind, Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
+// crossReadLimit is how many disagreements with ini.v1 are named one by one. A file
+// with CR line ends is one long line to it.
+const crossReadLimit = 5
+
 // lintCrossRead reports where ini.v1 disagrees, one line each. That it cannot read
 // the file at all is said once.
 func (f *File) lintCrossRead(c *collector) {
 	differ, err := f.crossRead()
 	if err != nil {
 		c.add(1, IssueCrossRead, "", "ini.v1 cannot read the file, xrdp can")
+		return
+	}
+	if len(differ) > crossReadLimit {
+		c.add(differ[0].line, IssueCrossRead, "", "ini.v1 reads %d keys from here on differently", len(differ))
 		return
 	}
 	for _, d := range differ {

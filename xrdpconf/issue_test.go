@@ -53,6 +53,7 @@ func TestIssues(t *testing.T) {
 		{IssueEmptyArgument, "sesman.ini", "[Globals]\n[Xorg]\nparam=X\n  # c\n \t\n[SessionVariables]\n ;\n", issues{{4, IssueEmptyArgument, "", ""}, {5, IssueEmptyArgument, "", ""}, {7, IssueEmptyArgument, "", ""}}, "empty argument"},
 		{IssueStrayArgument, "sesman.ini", "[Globals]\n[Xvnc]\nparam=X\ntls_min_version=1.2\n", issues{{4, IssueStrayArgument, "tls_min_version", ""}, {4, IssueTLSRange, "tls_min_version", ""}}, "argument"},
 		{IssueCrossRead, "xrdp.ini", g + "a=`b\n", issues{{1, IssueCrossRead, "", ""}}, "cannot read"},
+		{IssueCrossRead, "xrdp.ini", strings.ReplaceAll(g+"a=1\nb=1\nc=1\nd=1\ne=1\n", "\n", "\r"), issues{{2, IssueCrossRead, "", ""}}, "6 keys"},
 		{IssueCrossRead, "xrdp.ini", g + "t=[x]\nb=2\n", issues{{3, IssueBracket, "t", ""}, {4, IssueCrossRead, "b", ""}}, ""},
 	}
 	tested := make(map[IssueKind]bool)

@@ -24,6 +24,29 @@ const (
 	lineEntry
 )
 
+// dialect is what changed in xrdp's parser over time.
+type dialect struct {
+	comment    string // the characters that begin a comment
+	dropEquals bool   // a second = vanishes from the value
+	trim       func([]byte) []byte
+}
+
+// dialectOf returns how a version reads. An unknown one reads as 0.10.
+func dialectOf(v Version) dialect {
+	d := dialect{comment: "#;", trim: trimBytes}
+	if !v.Known() {
+		return d
+	}
+	if !v.AtLeast(0, 10) {
+		d.trim = trimWide
+	}
+	if !v.AtLeast(0, 9, 6) {
+		d.comment = "#;!"
+	}
+	d.dropEquals = !v.AtLeast(0, 9, 4)
+	return d
+}
+
 // line is one line of the file with what xrdp makes of it. Positions are offsets
 // into the file.
 type line struct {
@@ -48,7 +71,7 @@ type stop struct {
 
 // scan splits data into lines and classifies them. Lines that xrdp never reads are
 // classified too, as a person would read them.
-func scan(data []byte, trim trimmer) ([]line, *stop) {
+func scan(data []byte, d dialect) ([]line, *stop) {
 	var (
 		lines []line
 		st    *stop
@@ -79,13 +102,13 @@ func scan(data []byte, trim trimmer) ([]line, *stop) {
 		} else {
 			l.unread = st != nil
 		}
-		l.classify(data, seen, trim)
+		l.classify(data, seen, d)
 		l.clipped = l.clipped && l.comment == l.end // a clipped comment loses nothing
-		if !l.unread && longBeforeComment(data[l.start:seen]) {
+		if !l.unread && longBeforeComment(data[l.start:seen], d) {
 			st = &stop{line: len(lines), reason: CutLongLine}
 			l.unread = true
 			l.clipped = false
-			l.classify(data, l.end, trim)
+			l.classify(data, l.end, d)
 		}
 		lines = append(lines, l)
 	}
@@ -94,18 +117,18 @@ func scan(data []byte, trim trimmer) ([]line, *stop) {
 
 // longBeforeComment reports whether xrdp's line buffer overflows on text, which it
 // does by count of bytes, NUL included.
-func longBeforeComment(text []byte) bool {
-	if i := bytes.IndexAny(text, "#;"); i >= 0 {
+func longBeforeComment(text []byte, d dialect) bool {
+	if i := bytes.IndexAny(text, d.comment); i >= 0 {
 		text = text[:i]
 	}
 	return len(text) >= lineLimit
 }
 
 // classify fills in what xrdp makes of the bytes from start to seen.
-func (l *line) classify(data []byte, seen int, trim trimmer) {
+func (l *line) classify(data []byte, seen int, d dialect) {
 	l.kept, l.comment = seen, l.end
 	l.nul, l.name, l.key, l.value, l.equals = false, "", "", "", -1
-	if i := bytes.IndexAny(data[l.start:seen], "#;"); i >= 0 {
+	if i := bytes.IndexAny(data[l.start:seen], d.comment); i >= 0 {
 		l.kept = l.start + i
 		l.comment = l.kept
 	}
@@ -129,7 +152,10 @@ func (l *line) classify(data []byte, seen int, trim trimmer) {
 		l.equals = l.start + i
 		key, value = text[:i], text[i+1:]
 	}
-	l.key, l.value = string(trim(key)), string(trim(value))
+	if d.dropEquals {
+		value = bytes.ReplaceAll(value, []byte("="), nil)
+	}
+	l.key, l.value = string(d.trim(key)), string(d.trim(value))
 }
 
 // headerName finds the section name in a line as xrdp does: between the last [

@@ -2,9 +2,6 @@ package xrdpconf
 
 import "slices"
 
-// trimmer removes what xrdp removes from both ends of a key or a value.
-type trimmer func([]byte) []byte
-
 func blank(c byte) bool { return c <= ' ' }
 
 // trimBytes trims all bytes up to 0x20 (common/string_calls.c, g_strtrim, from 0.10.0 on).
