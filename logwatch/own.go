@@ -23,11 +23,11 @@ type OwnFilter struct {
 	Live bool
 
 	wait  []Connection
-	named []named // connections that gave our name, those that still matter
+	named []ownSight // connections that gave our name, those that still matter
 }
 
-// named is a connection that gave our name.
-type named struct {
+// ownSight is a connection that gave our name.
+type ownSight struct {
 	addr netip.Addr
 	at   time.Time
 }
@@ -54,7 +54,7 @@ func (f *OwnFilter) Flush() []Judged { return f.release(len(f.wait)) }
 
 func (f *OwnFilter) note(c Connection) {
 	if c.ClientName == OwnName && len(f.named) < maxNamed {
-		f.named = append(f.named, named{c.Client.Addr(), c.Start})
+		f.named = append(f.named, ownSight{c.Client.Addr(), c.Start})
 	}
 }
 
@@ -65,13 +65,13 @@ func (f *OwnFilter) release(n int) []Judged {
 	var out []Judged
 	for _, c := range f.wait[:max(n, 0)] {
 		j := Judged{c, c.Outcome()}
-		if !c.Established && slices.ContainsFunc(f.named, func(n named) bool {
+		if !c.Established && slices.ContainsFunc(f.named, func(n ownSight) bool {
 			return n.addr == c.Client.Addr() && n.at.Sub(c.Start).Abs() <= ownWindow
 		}) {
 			j.Outcome.Own = true
 		}
 		out = append(out, j)
-		f.named = slices.DeleteFunc(f.named, func(n named) bool { return c.Start.Sub(n.at) > ownWindow })
+		f.named = slices.DeleteFunc(f.named, func(n ownSight) bool { return c.Start.Sub(n.at) > ownWindow })
 	}
 	f.wait = slices.Delete(f.wait, 0, max(n, 0))
 	return out
