@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -49,11 +50,12 @@ func run(ctx context.Context, program string) (err error) {
 		return err
 	}
 	booted := time.Now()
-	h, err := lab.Boot(ctx, lab.Bookworm, lab.Options{
-		Name:  fmt.Sprintf("demo-%d", os.Getpid()),
-		Binds: []lab.Bind{{Source: program, Target: "/usr/local/bin/xrdpfix"}},
-		Log:   os.Stdout,
-	})
+	o := lab.Options{Name: "desk01", Binds: []lab.Bind{{Source: program, Target: "/usr/local/bin/xrdpfix"}}}
+	h, err := lab.Boot(ctx, lab.Bookworm, o)
+	if errors.Is(err, fs.ErrExist) { // another demonstration is on
+		o.Name = fmt.Sprintf("desk01-%d", os.Getpid())
+		h, err = lab.Boot(ctx, lab.Bookworm, o)
+	}
 	if err != nil {
 		return err
 	}
