@@ -153,8 +153,7 @@ func offlinePackage(root string) (diagnose.Package, error) {
 	}
 	status, err := ReadFile(root, "/var/lib/dpkg/status", maxDpkgStatus)
 	if err == nil {
-		if v := dpkgVersion(status, xrdpComm); v != "" {
-			pkg.Version = upstreamVersion(v)
+		if pkg.Version = upstreamVersion(dpkgVersion(status, xrdpComm)); pkg.Version != "" {
 			return pkg, nil
 		}
 	}

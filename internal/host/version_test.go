@@ -46,7 +46,7 @@ func TestOfflinePackage(t *testing.T) {
 		{"epoch, backport, hold", status("hold ok installed", "1:0.10.1~bpo-1-2"), true, diagnose.Package{Version: "0.10.1", Binary: "/usr/sbin/xrdp"}, nil},
 		{"removed", status("deinstall ok config-files", "0.9.21.1-1"), false, diagnose.Package{}, ErrNotInstalled},
 		{"no dpkg", "", true, diagnose.Package{Binary: "/usr/sbin/xrdp"}, ErrVersionUnknown},
-		{"empty version", status("install ok installed", "-"), true, diagnose.Package{Binary: "/usr/sbin/xrdp"}, nil},
+		{"empty version", status("install ok installed", "-"), true, diagnose.Package{Binary: "/usr/sbin/xrdp"}, ErrVersionUnknown},
 	} {
 		files := map[string]string{"/x": ""}
 		if tt.status != "" {
@@ -92,6 +92,13 @@ func TestReadPackageRuns(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := ReadPackage(t.Context(), "", name)
+			if tt.mode != 0o755 || tt.uid != 0 {
+				// This machine may have an xrdp of its own.
+				if got.Version == "6.6.6" {
+					t.Error("it was run")
+				}
+				return
+			}
 			if got.Version != tt.want || (err == nil) != (tt.want != "") {
 				t.Errorf("got %+v, %v", got, err)
 			}
