@@ -101,8 +101,8 @@ func build(ctx context.Context, r recipe, area, lower string, log io.Writer) (ma
 			versions[f[1]] = f[2]
 			return
 		}
-		if strings.TrimSpace(s) != "" {
-			last = s
+		if strings.TrimSpace(s) != "" && !strings.HasPrefix(last, "E: ") {
+			last = s // the first error is the cause, what follows it is advice
 		}
 		if now := time.Now(); now.Sub(told) >= heartbeat {
 			told = now
@@ -114,7 +114,7 @@ func build(ctx context.Context, r recipe, area, lower string, log io.Writer) (ma
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("build image of %s: %w (last line: %s)", r.Suite, err, last)
+		return nil, fmt.Errorf("build image of %s: %w (%s)", r.Suite, err, last)
 	}
 	return versions, nil
 }

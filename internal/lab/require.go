@@ -15,9 +15,9 @@ import (
 // the lab at all: not root, or programs missing that cannot be installed.
 var ErrUnable = errors.New("the lab cannot run here")
 
-// needs maps each program of the machine that the lab runs to the Debian 12
-// package that has it.
-var needs = map[string]string{
+// packageOf maps each program of the machine that the lab may run to the Debian
+// 12 package that has it.
+var packageOf = map[string]string{
 	"debootstrap":    "debootstrap",
 	"systemd-nspawn": "systemd-container",
 	"nsenter":        "util-linux",
@@ -29,13 +29,23 @@ var needs = map[string]string{
 	"rdesktop":       "rdesktop",
 }
 
+// always are the programs without which there is no lab.
+var always = []string{"debootstrap", "systemd-nspawn", "nsenter", "ip", "xfreerdp", "Xvfb", "sslscan"}
+
 // Require makes sure that this process is root and that the machine has the
-// programs of the lab. On Debian it installs what is missing with apt-get.
-func Require(ctx context.Context, log io.Writer) error {
+// programs of the lab, and those given besides ("nmap", "rdesktop"). On Debian
+// it installs what is missing with apt-get.
+func Require(ctx context.Context, log io.Writer, programs ...string) error {
+	for _, p := range programs {
+		if packageOf[p] == "" {
+			return fmt.Errorf("%w: no package is known for the program %s", ErrUnable, p)
+		}
+	}
+	programs = append(programs[:len(programs):len(programs)], always...)
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: it needs root (mounts, namespaces, systemd-nspawn)", ErrUnable)
 	}
-	missing := missingPackages()
+	missing := missingPackages(programs)
 	if len(missing) == 0 {
 		return nil
 	}
@@ -44,7 +54,7 @@ func Require(ctx context.Context, log io.Writer) error {
 		return err
 	}
 	defer unlock()
-	if missing = missingPackages(); len(missing) == 0 { // another process was faster
+	if missing = missingPackages(programs); len(missing) == 0 { // another process was faster
 		return nil
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
@@ -59,17 +69,18 @@ func Require(ctx context.Context, log io.Writer) error {
 			return fmt.Errorf("%w: apt-get %s: %w: %s", ErrUnable, args[0], err, lastLine(string(out)))
 		}
 	}
-	if missing = missingPackages(); len(missing) > 0 {
+	if missing = missingPackages(programs); len(missing) > 0 {
 		return fmt.Errorf("%w: still missing after apt-get install: %s", ErrUnable, strings.Join(missing, " "))
 	}
 	return nil
 }
 
-func missingPackages() []string {
+// missingPackages returns the packages of the programs that are not there.
+func missingPackages(programs []string) []string {
 	var missing []string
-	for program, pkg := range needs {
-		if _, err := exec.LookPath(program); err != nil {
-			missing = append(missing, pkg)
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			missing = append(missing, packageOf[p])
 		}
 	}
 	slices.Sort(missing)

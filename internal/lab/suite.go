@@ -31,8 +31,11 @@ func ParseSuite(name string) (Suite, error) {
 func (s Suite) sources() string {
 	const mirror = "http://deb.debian.org/debian"
 	out := fmt.Sprintf("deb %s %s main\n", mirror, s)
-	if s == Sid {
-		return out // sid has neither updates nor security
+	switch s {
+	case Sid: // has neither updates nor security
+		return out
+	case Bullseye: // out of support: its security index names packages that the pool has no more
+		return out + fmt.Sprintf("deb %s %s-updates main\n", mirror, s)
 	}
 	out += fmt.Sprintf("deb %s %s-updates main\n", mirror, s)
 	return out + fmt.Sprintf("deb %s-security %s-security main\n", mirror, s)

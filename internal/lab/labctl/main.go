@@ -30,6 +30,7 @@ const usage = `Usage: labctl COMMAND [ARGUMENT...]      (as root)
   put NAME FILE TARGET     copy a file into the host, its mode included
   reboot NAME              shut down and boot the same overlay again
   list                     the running hosts, and the cached images
+  prune                    remove cached images of older recipes that no host uses
   stop NAME|all            kill hosts and remove every trace of them
 
 SUITE is bullseye, bookworm, trixie, forky or sid. A desktop user is test, password test.
@@ -67,6 +68,12 @@ func dispatch(ctx context.Context, args []string) (int, error) {
 		return 0, boot(ctx, args)
 	case "list":
 		return 0, list()
+	case "prune":
+		gone, err := lab.Prune(ctx)
+		for _, name := range gone {
+			fmt.Println("removed", name)
+		}
+		return 0, err
 	case "stop":
 		return 0, stopHosts(ctx, args)
 	}
