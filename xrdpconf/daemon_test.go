@@ -288,13 +288,17 @@ func (o oracle) dump(f *File) []string {
 		}
 		return dumpLevels[l]
 	}
+	offset := integer(SectionSessions, "X11DisplayOffset", 10)
+	if offset < 0 && o.version.AtLeast(0, 10) {
+		offset = 10
+	}
 	out := []string{
 		fmt.Sprintf("\tLogFile:       %s\r", m.Logging.File),
 		fmt.Sprintf("\tLogLevel:      %s\r", dumpLevels[m.Logging.Level]),
 		fmt.Sprintf("\tConsoleLevel:  %s\r", destination(m.Logging.EnableConsole, m.Logging.ConsoleLevel)),
 		fmt.Sprintf("\tSyslogLevel:   %s\r", destination(m.Logging.EnableSyslog, m.Logging.SyslogLevel)),
 		fmt.Sprintf("    MaxSessions:              %d", m.MaxSessions),
-		fmt.Sprintf("    X11DisplayOffset:         %d", integer(SectionSessions, "X11DisplayOffset", 10)),
+		fmt.Sprintf("    X11DisplayOffset:         %d", offset),
 		fmt.Sprintf("    KillDisconnected:         %d", number(m.KillDisconnected)),
 		fmt.Sprintf("    IdleTimeLimit:            %d", m.IdleTimeLimit),
 		fmt.Sprintf("    DisconnectedTimeLimit:    %d", m.DisconnectedTimeLimit),
