@@ -179,6 +179,14 @@ func (r *Runner) steps(ctx context.Context, j *Journal, contents map[string][]by
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if op := j.Steps[i].Op; op == OpStart || op == OpRestart {
+			// No file tells afterwards whether the daemon was touched, so the
+			// journal says so before it is.
+			j.Steps[i].Done = true
+			if err := r.Store.Save(*j); err != nil {
+				return fmt.Errorf("write journal %s: %w", j.ID, err)
+			}
+		}
 		if err := r.step(ctx, j.Steps[i], contents, out); err != nil {
 			return err
 		}

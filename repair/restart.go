@@ -13,6 +13,8 @@ func (b *builder) restart() {
 	busy := b.busy()
 	changes := len(b.plan.Files) > 0 || b.plan.Identity != nil
 	switch {
+	case b.f.Offline:
+		u.Action, u.Needed, u.Why = ActionNone, false, "this tree is not running"
 	case u.Action == ActionStart:
 		u.Why = "xrdp is not running"
 	case u.Needed:

@@ -106,9 +106,19 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) er
 			return err
 		}
 	}
-	if j.NeededRestart && slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Op == OpRestart && s.Done }) {
-		if _, err := r.System.Restart(ctx); err != nil {
-			return err
+	if slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Op == OpRestart && s.Done }) {
+		switch {
+		case j.NeededRestart:
+			_, err := r.System.Restart(ctx)
+			if err != nil {
+				return err
+			}
+		case remove:
+			// A restart that was not needed may have failed: xrdp must run as
+			// it did before. Starting what runs does nothing.
+			if _, err := r.System.Start(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	j.State, j.Ended = StateRolledBack, r.Now()

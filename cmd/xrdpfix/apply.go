@@ -88,7 +88,7 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 	}
 	a.say("making the change")
 	r := a.runner(l.machine)
-	r.Keep = pol.NoRollback
+	r.Keep = pol.NoRollback || l.facts.Offline // nothing can be proven in a tree
 	out, err := r.Execute(ctx, l.plan)
 	a.say("")
 	switch {

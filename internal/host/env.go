@@ -51,7 +51,11 @@ func (m *Machine) Env() diagnose.Env {
 		if err != nil {
 			return service.Unit{}, err
 		}
-		return bus.Unit(ctx, name)
+		u, err := bus.Unit(ctx, name)
+		if errors.Is(err, service.ErrNotFound) {
+			err = nil // LoadState says so
+		}
+		return u, err
 	}
 	env.Listen = func(ctx context.Context, ports []int) ([]diagnose.Socket, error) { return m.proc.Listening(ctx, ports) }
 	env.Desktops = func(ctx context.Context) ([]diagnose.Desktop, error) {
