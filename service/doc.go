@@ -1,5 +1,9 @@
-// Package service asks systemd about units and acts on them, over D-Bus.
+// Package service asks systemd about units and has it start, stop and restart
+// them, over D-Bus, and tells from the kernel's tables when a service accepts
+// connections.
 //
-// It is the only user of go-systemd. Where systemd is not the init, [Open]
-// returns [ErrNoSystemd] and nothing else is tried.
+// A job is over when systemd says so, and its result is an error unless it is
+// "done". That proves neither that the daemon listens nor that it works: see
+// WaitAccepting. Where there is no systemd, Open says so with ErrNoSystemd and
+// nothing else of the package but the socket tables is of use.
 package service

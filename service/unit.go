@@ -72,19 +72,15 @@ type Unit struct {
 	InvocationID string `json:"invocation_id,omitempty"`
 }
 
-// Unit looks a unit up by its full name. Where systemd knows none, the Unit says
-// so in LoadState and comes with ErrNotFound; it may still be active, when its
+// Unit looks a unit up by its full name. Where systemd knows none that is no
+// error: LoadState says "not-found". Such a unit may still be active, when its
 // file has been removed under it.
 func (c *Conn) Unit(ctx context.Context, name string) (Unit, error) {
 	props, err := c.bus.GetAllPropertiesContext(ctx, name)
 	if err != nil {
 		return Unit{}, fmt.Errorf("look up %s: %w", name, classify(err))
 	}
-	u := unitFrom(name, props)
-	if u.LoadState == "not-found" {
-		return u, fmt.Errorf("look up %s: %w", name, ErrNotFound)
-	}
-	return u, nil
+	return unitFrom(name, props), nil
 }
 
 // Env returns the value that Environment= gives to a variable, the last one if
@@ -122,7 +118,7 @@ func unitFrom(name string, p map[string]any) Unit {
 		Result: stringOf(p, "Result"), UnitFileState: stringOf(p, "UnitFileState"), Type: stringOf(p, "Type"),
 		MainPID: int(numberOf(p, "MainPID")), User: stringOf(p, "User"), Group: stringOf(p, "Group"),
 		SupplementaryGroups: stringsOf(p, "SupplementaryGroups"),
-		ActiveSince: timeOf(p, "ActiveEnterTimestamp"), InactiveSince: timeOf(p, "InactiveEnterTimestamp"),
+		ActiveSince:         timeOf(p, "ActiveEnterTimestamp"), InactiveSince: timeOf(p, "InactiveEnterTimestamp"),
 		MainStarted:  timeOf(p, "ExecMainStartTimestamp"),
 		ExecMainCode: int(numberOf(p, "ExecMainCode")), ExecMainStatus: int(numberOf(p, "ExecMainStatus")),
 		FragmentPath: stringOf(p, "FragmentPath"), DropIns: stringsOf(p, "DropInPaths"),
