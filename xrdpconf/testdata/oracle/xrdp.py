@@ -2,7 +2,9 @@
 
 xrdp reads its configuration again for every connection and logs each item of
 [Globals] at level DEBUG. Arguments: the directory; NAME.ini is read, NAME.out
-written.
+written. With a second argument, "negotiate", NAME.out has instead what the server
+answers to a client that offers TLS and to one that does not: "selected 1" or
+"refused 3", a line each, by the numbers of MS-RDPBCGR 2.2.1.2.
 """
 import os
 import socket
@@ -43,6 +45,16 @@ def one_connection():
             pass
 
 
+def negotiate(protocol):
+    """X.224 Connection Request with an RDP_NEG_REQ (MS-RDPBCGR 2.2.1.1)."""
+    with connect() as s:
+        s.sendall(bytes.fromhex("030000130ee00000000000" "01000800" "%02x000000" % protocol))
+        answer = s.recv(4096)
+    if len(answer) < 19:
+        return "nothing\n"
+    return "%s %d\n" % ({2: "selected", 3: "refused"}[answer[11]], answer[15])
+
+
 daemon = subprocess.Popen(
     ["xrdp", "--nodaemon", "-p", "tcp://.:%d" % PORT, "-c", ini],
     env={"PATH": os.environ["PATH"], "LAYER": "tls"},
@@ -53,11 +65,14 @@ try:
         if not name.endswith(b".ini"):
             continue
         os.replace(os.path.join(directory, name), ini)
-        offset = os.path.getsize(log)
-        one_connection()
-        with open(log, "rb") as f:
-            f.seek(offset)
-            text = f.read()
+        if sys.argv[2:] == ["negotiate"]:
+            text = (negotiate(1) + negotiate(0)).encode()
+        else:
+            offset = os.path.getsize(log)
+            one_connection()
+            with open(log, "rb") as f:
+                f.seek(offset)
+                text = f.read()
         with open(os.path.join(directory, name[:-4] + b".out"), "wb") as f:
             f.write(text)
 finally:
