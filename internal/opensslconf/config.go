@@ -118,6 +118,18 @@ func (c Config) Allows(version string) bool {
 	return !c.off[version]
 }
 
+// Refused lists the TLS versions that the configuration forbids, whatever the
+// program wants; nil where it forbids none.
+func (c Config) Refused() []string {
+	var out []string
+	for _, v := range Versions[1:] {
+		if !c.Allows(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // switchVersions obeys the list of the deprecated command Protocol: names, each
 // turned on, or off after "-"; ALL for every version (ssl/ssl_conf.c,
 // cmd_Protocol). An unknown name ends the list.

@@ -157,6 +157,10 @@ func TestOverride(t *testing.T) {
 	if base, ok := OverrideBase([]byte(".include /etc/ssl/openssl.cnf\n")); ok {
 		t.Errorf("a foreign file is ours, on %q", base)
 	}
+	c.Protocol = &Value{Text: "-TLSv1"}
+	if got, err := c.Override("TLSv1", "", "/x"); err != nil || !strings.HasSuffix(string(got), "]\nProtocol = ALL\nMinProtocol = TLSv1\n") {
+		t.Errorf("with versions switched off: %s, %v", got, err)
+	}
 	if _, err := (Config{}).Override("TLSv1", "", ""); !errors.Is(err, ErrNoSection) {
 		t.Error(err)
 	}

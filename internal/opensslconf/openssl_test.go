@@ -87,7 +87,7 @@ func accepted(t *testing.T, pair, conf string) []string {
 }
 
 func allowed(c Config) []string {
-	return slices.DeleteFunc(slices.Clone(Versions[1:]), func(v string) bool { return !c.Allows(v) })
+	return slices.DeleteFunc(slices.Clone(Versions[1:]), func(v string) bool { return slices.Contains(c.Refused(), v) })
 }
 
 func writePair(t *testing.T, dir string) string {

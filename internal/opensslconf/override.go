@@ -49,7 +49,7 @@ func (c Config) Override(min, max, dropIn string) ([]byte, error) {
 	fmt.Fprintln(&b, "# Remove both or none.")
 	fmt.Fprintf(&b, "%s%s\n\n", includeStart, escape(c.File, "/"))
 	fmt.Fprintf(&b, "[ %s ]\n", escape(c.Section, " "))
-	if len(c.off) > 0 {
+	if c.Protocol != nil {
 		fmt.Fprintln(&b, "Protocol = ALL")
 	}
 	if min != "" {
