@@ -11,7 +11,7 @@ import (
 )
 
 // rangeComment stands above the declared range in sesman.ini.
-const rangeComment = "; takes effect as ssl_protocols in xrdp.ini (xrdpfix keeps the two equal)"
+const rangeComment = "takes effect as ssl_protocols in xrdp.ini (xrdpfix keeps the two equal)"
 
 // loweredCiphers is our own value of tls_ciphers: OpenSSL's default list at the
 // security level that TLS 1.0 and 1.1 need (their handshake signs with

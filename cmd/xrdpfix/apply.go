@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -99,9 +100,17 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 	case err != nil:
 		return fail(5, reasonNotRolledBack, err, "xrdpfix rollback "+l.plan.ID)
 	}
+	if out.Verdict.Status == repair.Confirmed {
+		if _, err := r.Prune(inUse(l)); err != nil {
+			_, _ = fmt.Fprintf(a.errOut, "xrdpfix: note: old pairs were not removed: %v\n", err)
+		}
+	}
 	a.quit = applyExit(l, out)
 	return a.printOutcome(l, out)
 }
+
+// inUse is the directory of the pair that xrdp.ini named before and names still.
+func inUse(l *look) string { return path.Dir(l.facts.Server().Certificate) }
 
 func (a *app) say(what string) {
 	if p := a.progress(); p != nil {
@@ -132,6 +141,9 @@ func (a *app) finishInterrupted(ctx context.Context) error {
 	defer m.Close()
 	list, err := m.Store().List()
 	if err != nil {
+		return err
+	}
+	if err := m.CleanTemps(); err != nil {
 		return err
 	}
 	r := a.runner(m)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"sync"
 	"time"
 
@@ -103,6 +105,17 @@ func (m *Machine) server() (xrdpconf.Server, error) {
 	}
 	facts := diagnose.Facts{Config: diagnose.Seen(f)}
 	return facts.Server(), nil
+}
+
+// CleanTemps removes what killed writes left beside our files. Nobody else may
+// be at work: take the lock first.
+func (m *Machine) CleanTemps() error {
+	for _, dir := range []string{path.Dir(diagnose.ConfigPath), diagnose.OwnDir, path.Dir(diagnose.DropInPath)} {
+		if _, err := m.root.RemoveTemps(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // ConfigTargets are the files that xrdp.ini and sesman.ini lead to through
