@@ -1,6 +1,7 @@
 package xrdpconf
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -36,6 +37,8 @@ func TestEdit(t *testing.T) {
 		// Inserting a key.
 		{"between its relatives", "xrdp.ini", "[Globals]\nport=1\ncertificate=/c\nx=1\n\n[Xorg]\n", []Change{set("key_file", "/k")}, "[Globals]\nport=1\ncertificate=/c\nkey_file=/k\nx=1\n\n[Xorg]\n"},
 		{"above a relative", "xrdp.ini", "[Globals]\nx=1\n\nkey_file=/k\n", []Change{set("certificate", "/c")}, "[Globals]\nx=1\n\ncertificate=/c\nkey_file=/k\n"},
+		{"above the comment of a relative", "xrdp.ini", "[Globals]\nport=1\n\n; minimum security level allowed\n; can be none\ncrypt_level=high\n", []Change{set("security_layer", "tls")}, "[Globals]\nport=1\n\nsecurity_layer=tls\n; minimum security level allowed\n; can be none\ncrypt_level=high\n"},
+		{"below its description", "xrdp.ini", "[Globals]\nport=1\n\n; security layer can be x\n; for all\n\ncrypt_level=high\n", []Change{set("security_layer", "tls")}, "[Globals]\nport=1\n\n; security layer can be x\n; for all\nsecurity_layer=tls\n\ncrypt_level=high\n"},
 		{"below its commented line", "xrdp.ini", "[Globals]\n; minimum = none\n#tls_ciphers=HIGH\nx=1\nssl_protocols=TLSv1.2\n", []Change{set("tls_ciphers", "ALL")}, "[Globals]\n; minimum = none\n#tls_ciphers=HIGH\ntls_ciphers=ALL\nx=1\nssl_protocols=TLSv1.2\n"},
 		{"spacing of its surroundings", "xrdp.ini", "[Globals]\ncertificate = /c\n", []Change{set("key_file", "/k")}, "[Globals]\ncertificate = /c\nkey_file = /k\n"},
 		{"end of the section", "sesman.ini", "[Globals]\n[Security]\na=1\n; note\n\n; about sessions\n[Sessions]\n", []Change{sec("tls_min_version", "1.2"), sec("tls_max_version", "1.3")}, "[Globals]\n[Security]\na=1\n; note\ntls_min_version=1.2\ntls_max_version=1.3\n\n; about sessions\n[Sessions]\n"},
@@ -169,6 +172,39 @@ func TestEditStock(t *testing.T) {
 				t.Errorf("undoing the changes does not give the stock file back: %v\n%s", err, lineDiff(string(data), string(back.Bytes())))
 			}
 		})
+	}
+}
+
+// TestReinsert takes single keys out of the stock files and demands that an edit puts
+// each back to where the distribution has it.
+func TestReinsert(t *testing.T) {
+	for name, data := range stock(t) {
+		f := Parse(name, data)
+		if f.Kind() == KindSessionManager {
+			continue
+		}
+		for _, key := range []string{"security_layer", "crypt_level", "certificate", "key_file", "ssl_protocols", "port", "runtime_user", "runtime_group"} {
+			v, ok := f.Lookup(SectionGlobals, key)
+			if !ok {
+				continue
+			}
+			without, err := f.Edit(Change{Section: SectionGlobals, Key: key, Delete: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := without.Edit(Change{Section: SectionGlobals, Key: key, Value: v.Raw})
+			if err != nil || !bytes.Equal(back.Bytes(), data) {
+				t.Errorf("%s: %s goes elsewhere: %v\n%s", name, key, err, lineDiff(string(data), string(back.Bytes())))
+			}
+		}
+		without, err := f.Edit(Change{Section: SectionGlobals, Key: "certificate", Delete: true}, Change{Section: SectionGlobals, Key: "key_file", Delete: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := without.Edit(Change{Section: SectionGlobals, Key: "certificate"}, Change{Section: SectionGlobals, Key: "key_file"})
+		if err != nil || !bytes.Equal(back.Bytes(), data) {
+			t.Errorf("%s: the pair goes elsewhere: %v\n%s", name, err, lineDiff(string(data), string(back.Bytes())))
+		}
 	}
 }
 

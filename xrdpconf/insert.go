@@ -80,9 +80,13 @@ func printable(r rune) rune {
 }
 
 // insertionPoint returns the line after which a person would write the key: below
-// its own commented-out line, next to its closest relative, or at the end of the section.
+// its own commented-out line or the comment that describes it, next to its closest
+// relative, or at the end of the section.
 func (f *File) insertionPoint(s section, key string) int {
 	if i := f.commentedLine(s, key); i >= 0 {
+		return i
+	}
+	if i := f.described(s, key); i >= 0 {
 		return i
 	}
 	for _, n := range neighbours[fold(key)] {
@@ -91,7 +95,7 @@ func (f *File) insertionPoint(s section, key string) int {
 			continue
 		}
 		if n.above {
-			return lines[0] - 1
+			return f.above(lines[0], n.key)
 		}
 		return lines[len(lines)-1]
 	}
@@ -113,6 +117,53 @@ func (f *File) commentedLine(s section, key string) int {
 		}
 	}
 	return found
+}
+
+// described returns the last line of the shipped comment that describes the key, or -1.
+func (f *File) described(s section, key string) int {
+	phrase, ok := docPhrases[fold(key)]
+	if !ok {
+		return -1
+	}
+	for i := s.first; i < s.last && !f.lines[i].unread; i++ {
+		if !f.isComment(i) || !strings.Contains(f.folded(i), phrase) {
+			continue
+		}
+		for i+1 < s.last && f.isComment(i+1) && !f.describesOther(i+1, key) {
+			i++
+		}
+		return i
+	}
+	return -1
+}
+
+// describesOther reports whether a comment begins to speak of another key.
+func (f *File) describesOther(i int, key string) bool {
+	text := f.folded(i)
+	for other, phrase := range docPhrases {
+		if other != fold(key) && strings.Contains(text, phrase) {
+			return true
+		}
+	}
+	return text[0] == '#' && strings.Contains(text, "=")
+}
+
+// above returns the line after which a key goes that stands above another: the
+// comment that describes the other stays with it.
+func (f *File) above(i int, key string) int {
+	phrase, ok := docPhrases[fold(key)]
+	top := i - 1
+	for n := i - 1; ok && n > 0 && f.isComment(n); n-- {
+		if strings.Contains(f.folded(n), phrase) {
+			top = n - 1
+		}
+	}
+	return top
+}
+
+// folded returns a line in lower case.
+func (f *File) folded(i int) string {
+	return fold(string(f.data[f.lines[i].start:f.lines[i].end]))
 }
 
 // sectionEnd returns the last line that belongs to the section: its last entry with

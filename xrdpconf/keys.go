@@ -103,3 +103,14 @@ var neighbours = map[string][]neighbour{
 	"loglevel":       {{"LogFile", false}},
 	"logfile":        {{"LogLevel", true}},
 }
+
+// docPhrases are words of the comments that xrdp.ini ships above its keys. Where a
+// key's line is gone, its comment still says where it was.
+var docPhrases = map[string]string{
+	"security_layer": "security layer can be",
+	"crypt_level":    "minimum security level",
+	"certificate":    "x.509 certificate",
+	"ssl_protocols":  "set ssl protocols",
+	"tls_ciphers":    "set tls cipher",
+	"runtime_user":   "unprivileged user name",
+}
