@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -80,12 +82,16 @@ func build(ctx context.Context, r recipe, area, lower string, log io.Writer) (ma
 	if r.Base != "" {
 		suite = ""
 	}
-	args := []string{"--mount", "--propagation", "private", "sh", "-c", buildScript, "lab-build",
+	// In a pid namespace of its own, so that no part of a build outlives it.
+	args := []string{"--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "sh", "-c", buildScript, "lab-build",
 		area, lower, suite, r.Suite.sources(), r.Finish}
 	args = append(args, aptOptions...)
 	args = append(append(args, "dist-upgrade"), r.Packages...)
 	cmd := exec.CommandContext(ctx, "unshare", args...)
 	killGroup(cmd)
+	runtime.LockOSThread() // Pdeathsig means the death of the thread that forks
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 
 	out, err := os.Create(filepath.Join(area, "build.log"))
 	if err != nil {
