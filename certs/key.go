@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"strings"
 )
 
@@ -164,4 +165,18 @@ func publicSHA256(public crypto.PublicKey) string {
 	}
 	sum := sha256.Sum256(spki)
 	return hex.EncodeToString(sum[:])
+}
+
+// firstKey parses the private key that inspectKey describes.
+func firstKey(data []byte) (crypto.Signer, error) {
+	if info, _ := inspectKey(data); info.Problem != ProblemNone {
+		return nil, fmt.Errorf("private key: %s: %w", info.Problem, ErrUnusable)
+	}
+	for _, b := range blocks(data) {
+		switch b.label {
+		case blockPKCS8, blockPKCS1, blockSEC1:
+			return parseKey(b.label, b.der)
+		}
+	}
+	return nil, fmt.Errorf("private key: %w", ErrUnusable)
 }
