@@ -23,10 +23,9 @@ func newCert(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	show := &cobra.Command{
-		Use:   "show",
-		Short: "The certificate in the file and on the wire, with its fingerprints",
-		Long: `Show the certificate that xrdp.ini names and the one that the port really
-serves, their names and dates, and the fingerprints that users compare.`,
+		Use:     "show",
+		Short:   "The certificate in the file and on the wire, with its fingerprints",
+		Long:    `Show the certificate that xrdp.ini names and the one that the port really serves, their names and dates, and the fingerprints that users compare.`,
 		Example: `  xrdpfix cert show`,
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.certShow(cmd.Context()) },

@@ -14,9 +14,7 @@ func newCheck(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "What stops clients from negotiating security here (changes nothing)",
-		Long: `Look at the files, the daemon, the port and the log, connect as a client
-does, and name what is wrong, with the evidence and the remedy. Changes
-nothing. Works without root as far as it can, and says what it could not see.`,
+		Long:  `Look at the files, the daemon, the port and the log, connect as a client does, and name what is wrong, with the evidence and the remedy. Changes nothing. Works without root as far as it can, and says what it could not see.`,
 		Example: `  xrdpfix check                 what is wrong, and who can connect
   xrdpfix check --json          the same for a program
   xrdpfix check --warn-days 14  report a certificate later`,

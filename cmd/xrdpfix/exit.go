@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // exitCode is one row of the table that help, man pages and README print.
@@ -93,10 +92,10 @@ func exitOf(err error) exit {
 
 // exitStatusHelp is the section of every command's help.
 func exitStatusHelp() string {
-	var b strings.Builder
-	b.WriteString("Exit status:\n")
+	var p page
+	p.linef("Exit status:")
 	for _, c := range exitCodes {
-		fmt.Fprintf(&b, "  %3d  %s\n", c.Code, c.Meaning)
+		p.block(7, fmt.Sprintf("  %3d", c.Code), c.Meaning)
 	}
-	return b.String()
+	return p.b.String()
 }

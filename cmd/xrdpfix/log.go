@@ -20,7 +20,7 @@ import (
 // logFlags narrow what log shows.
 type logFlags struct {
 	follow bool
-	since  time.Duration
+	since  span
 	client string
 	failed bool
 	all    bool
@@ -31,9 +31,7 @@ func newLog(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log",
 		Short: "What happened to each connection in xrdp.log",
-		Long: `Read xrdp.log and its rotated predecessors, and tell what happened to each
-connection: who came, what it asked for, what it got, or why it failed and
-whose move it is. Hang-ups, scanners and our own probes are counted, not shown.`,
+		Long:  `Read xrdp.log and its rotated predecessors, and tell what happened to each connection: who came, what it asked for, what it got, or why it failed and whose move it is. Hang-ups, scanners and our own probes are counted, not shown.`,
 		Example: `  xrdpfix log --since 24h       the last day
   xrdpfix log --failed          only what failed
   xrdpfix log -f                live, as connections come`,
@@ -42,7 +40,8 @@ whose move it is. Hang-ups, scanners and our own probes are counted, not shown.`
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&flags.follow, "follow", "f", false, "go on as connections come")
-	f.DurationVar(&flags.since, "since", 24*time.Hour, "how far back, as in 90m or 48h")
+	flags.since = span(day)
+	f.Var(&flags.since, "since", "how far back: `TIME` as in 90m, 24h or 2d")
 	f.StringVar(&flags.client, "client", "", "only the client with this `ADDRESS`")
 	f.BoolVar(&flags.failed, "failed", false, "only connections that failed")
 	f.BoolVar(&flags.all, "all", false, "hang-ups, scanners and our own probes too")
@@ -73,7 +72,7 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	v := &logView{a: a, flags: flags, sum: summaryDoc{Causes: map[string]int{}}, byClient: map[string][]string{}}
 	mark, markErr := m.LogEnd(path)
 	var g logwatch.Grouper
-	files, err := m.LogHistory(ctx, path, a.now().Add(-flags.since), func(e logwatch.Entry) error {
+	files, err := m.LogHistory(ctx, path, a.now().Add(-time.Duration(flags.since)), func(e logwatch.Entry) error {
 		g.Add(e)
 		return v.showAll(g.Done())
 	})

@@ -17,9 +17,7 @@ func newPlan(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "The change that apply would make, as a diff (changes nothing)",
-		Long: `Show the change that apply would make: files as a diff, whether xrdp is
-restarted, and whom that would cut off. It is the same plan that apply
-executes, stopped before the first effect. Changes nothing.`,
+		Long:  `Show the change that apply would make: files as a diff, whether xrdp is restarted, and whom that would cut off. It is the same plan that apply executes, stopped before the first effect. Changes nothing.`,
 		Example: `  xrdpfix plan                                what a plain apply would do
   xrdpfix plan --profile intermediate         what TLS 1.2 to 1.3 would need
   xrdpfix plan --security-layer tls --json    the same for a program`,

@@ -34,17 +34,17 @@ var profiles = map[string]xrdpconf.Range{
 
 func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 	f := cmd.Flags()
-	f.StringVar(&p.securityLayer, "security-layer", "", "state `LAYER`: negotiate, tls or rdp")
+	f.StringVar(&p.securityLayer, "security-layer", "", "`LAYER` to serve: negotiate, tls or rdp")
 	f.StringVar(&p.tlsMin, "tls-min", "", "lowest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
-	f.StringVar(&p.tlsMax, "tls-max", "", "highest TLS `VERSION`")
-	f.StringVar(&p.profile, "profile", "", "`NAME`: modern (1.3), intermediate (1.2-1.3), legacy (1.0-1.3)\nor declared (what sesman.ini declares)")
-	f.StringVar(&p.forTime, "for", "", "how long legacy lasts: `TIME` is ever")
-	f.StringVar(&p.cert, "cert", "auto", "new certificate `WHEN`: auto (for a reason), keep or renew")
+	f.StringVar(&p.tlsMax, "tls-max", "", "highest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
+	f.StringVar(&p.profile, "profile", "", "the range by `NAME`: modern (1.3), intermediate (1.2-1.3), legacy (1.0-1.3) or declared (what sesman.ini declares)")
+	f.StringVar(&p.forTime, "for", "", "`TIME` that legacy lasts: ever")
+	f.StringVar(&p.cert, "cert", "auto", "make a new certificate `WHEN`: auto (for a reason), keep (never) or renew (now)")
 	f.IntVar(&p.warnDays, "warn-days", 30, "report a certificate that ends within `DAYS`")
 	if !changes {
 		return
 	}
-	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto, always or never")
+	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto (where needed, or where it disturbs nobody), always or never")
 	f.BoolVar(&p.noRollback, "no-rollback", false, "keep a change that could not be proven")
 	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,9 +18,7 @@ func newProbe(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "probe HOST[:PORT]...",
 		Short: "What security any RDP server offers, from the wire",
-		Long: `Connect to RDP servers as a client does, without credentials, and tell which
-security they select, which TLS versions and which certificate they offer, and
-which kinds of clients get in. Needs no privilege and no xrdp here.`,
+		Long:  `Connect to RDP servers as a client does, without credentials, and tell which security they select, which TLS versions and which certificate they offer, and which kinds of clients get in. Needs no privilege and no xrdp here.`,
 		Example: `  xrdpfix probe desk01.example.org     one server, port 3389
   xrdpfix probe 192.0.2.10:3390 desk02  several
   xrdpfix probe --json desk01           one object a line, the summary last`,
@@ -37,7 +36,7 @@ func (a *app) probe(ctx context.Context, targets []string) error {
 	var sum summaryDoc
 	for i, t := range targets {
 		a.say("probing " + t)
-		s := probe.Survey(ctx, t, probe.SurveyOptions{Connection: probe.Options{Timeout: a.global.timeout}})
+		s := probe.Survey(ctx, t, probe.SurveyOptions{Connection: probe.Options{Timeout: time.Duration(a.global.timeout)}})
 		a.say("")
 		if err := ctx.Err(); err != nil {
 			return err

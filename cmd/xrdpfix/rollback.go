@@ -20,13 +20,10 @@ func newRollback(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback [ID]",
 		Short: "Put back what an apply changed",
-		Long: `Put back the bytes, owner, mode and links that an apply changed: the latest
-one, or the one named by ID (any unique beginning of it; see xrdpfix history).
-A file that somebody changed since is left alone unless --force is given. A new
-key and certificate stay for 30 days, closed to everybody but root.`,
+		Long:  `Put back the bytes, owner, mode and links that an apply changed: the latest one, or the one named by ID (any unique beginning of it; see xrdpfix history). A file that somebody changed since is left alone unless --force is given. A new key and certificate stay for 30 days, closed to everybody but root.`,
 		Example: `  xrdpfix rollback                    undo the latest apply
   xrdpfix rollback 20261122T152440Z   undo that one`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id := ""
 			if len(args) == 1 {
@@ -169,7 +166,7 @@ func newHistory(a *app) *cobra.Command {
 		Long:  `List what xrdpfix changed on this machine, newest first; with an ID, each step of that apply.`,
 		Example: `  xrdpfix history                    all of them
   xrdpfix history 20261122T152440Z   what that one did`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, err := a.open(a.global.root)
 			if err != nil {

@@ -14,9 +14,7 @@ func newShow(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show",
 		Short: "The configuration as xrdp reads it, each value with its line",
-		Long: `Print what xrdp and xrdp-sesman end up using: each setting that touches
-security, with the file and line it comes from, or where it comes from when no
-line sets it. What sshd -T is to sshd.`,
+		Long:  `Print what xrdp and xrdp-sesman end up using: each setting that touches security, with the file and line it comes from, or where it comes from when no line sets it. What sshd -T is to sshd.`,
 		Example: `  xrdpfix show             the settings and where they come from
   xrdpfix show --json      the same for a program`,
 		Args: noArgs,

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// flagGroup is a part of a command's help.
+type flagGroup struct {
+	title string
+	flags []string
+}
+
+// flagGroups are the parts of help, and the order of flags in each.
+var flagGroups = []flagGroup{
+	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "warn-days"}},
+	{"How far it may go", []string{"dry-run", "restart", "no-rollback", "in-place", "force"}},
+	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
+	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help"}},
+}
+
+// help prints one sentence, examples, details, flags by group, exit status.
+func (a *app) help(cmd *cobra.Command) {
+	var p page
+	p.para(cmd.Short + ".")
+	if cmd.Example != "" {
+		p.blank()
+		p.b.WriteString(cmd.Example + "\n")
+	}
+	p.blank()
+	p.linef("Usage: %s", usageLine(cmd))
+	if cmd.Long != "" {
+		p.blank()
+		p.para(cmd.Long)
+	}
+	commands := cmd.Commands()
+	if cmd.HasAvailableSubCommands() {
+		p.blank()
+		p.linef("Commands:")
+		for _, c := range commands {
+			if c.IsAvailableCommand() {
+				p.block(13, "  "+c.Name(), c.Short)
+			}
+		}
+	}
+	for _, g := range flagGroups {
+		showFlags(&p, cmd, g)
+	}
+	p.blank()
+	p.b.WriteString(exitStatusHelp())
+	_ = p.writeTo(a.out) // nobody is left to be told
+}
+
+func usageLine(cmd *cobra.Command) string {
+	s := cmd.UseLine()
+	if cmd.HasAvailableSubCommands() {
+		s = strings.TrimSuffix(s, " [flags]") + " [command] [flags]"
+	}
+	return s
+}
+
+// flagWidth is the column of the descriptions.
+const flagWidth = 30
+
+func showFlags(p *page, cmd *cobra.Command, g flagGroup) {
+	first := true
+	for _, name := range g.flags {
+		f := cmd.Flag(name)
+		if f == nil || f.Hidden {
+			continue
+		}
+		if first {
+			p.blank()
+			p.linef("%s:", g.title)
+			first = false
+		}
+		label := "      --" + name
+		if f.Shorthand != "" {
+			label = "  -" + f.Shorthand + ", --" + name
+		}
+		usage, value := unquote(f.Usage)
+		if name == "help" {
+			usage = "this text"
+		}
+		if value != "" {
+			label += " " + value
+		}
+		switch f.DefValue {
+		case "", "false":
+		default:
+			usage += fmt.Sprintf(" (default %s)", f.DefValue)
+		}
+		p.block(flagWidth, label, usage)
+	}
+}
+
+// unquote finds the name of a flag's value in its usage, between backquotes.
+func unquote(usage string) (text, value string) {
+	before, rest, found := strings.Cut(usage, "`")
+	value, after, closed := strings.Cut(rest, "`")
+	if !found || !closed {
+		return usage, ""
+	}
+	return before + value + after, value
+}
+
+// newHelp replaces cobra's own, which takes an unknown topic for a success.
+func newHelp(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "What a command does, its flags and its exit status",
+		Example: `  xrdpfix help apply`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fail(2, reasonUsage, fmt.Errorf("no command %q", strings.Join(args, " ")), "xrdpfix --help")
+			}
+			topic.InitDefaultHelpFlag()
+			a.help(topic)
+			return nil
+		},
+	}
+}
+
+// noArgs refuses arguments, naming the first and the command that was meant:
+// cobra's own says neither.
+func noArgs(cmd *cobra.Command, args []string) error { return atMost(0)(cmd, args) }
+
+// atMost refuses more than n arguments.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= n {
+			return nil
+		}
+		if !cmd.HasAvailableSubCommands() {
+			return usagef("unknown argument %q for %s", args[n], cmd.CommandPath())
+		}
+		var hints []string
+		for _, s := range cmd.SuggestionsFor(args[n]) {
+			hints = append(hints, cmd.CommandPath()+" "+s)
+		}
+		return fail(2, reasonUsage, fmt.Errorf("unknown command %q for %s", args[n], cmd.CommandPath()),
+			append(hints, cmd.CommandPath()+" --help")...)
+	}
+}
