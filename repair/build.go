@@ -36,15 +36,20 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	b := &builder{
 		f: &f, found: found, pol: pol, server: f.Server(), ini: f.ConfigFile(), sesman: f.SesmanFile(),
 		plan: Plan{
-			ID: ID(f.Taken), replayed: f.Replayed,
+			ID: ID(f.Taken), Offline: f.Offline, replayed: f.Replayed,
 			Files: []FileChange{}, Disturbs: []Disturbed{}, Manual: []Manual{}, Because: []diagnose.Code{},
 		},
 	}
 	b.remedies()
 	if b.server.HasGlobals && f.Config.Ok() {
-		b.securityLayer()
-		b.tlsRange()
-		if b.pol.Cert == CertRenew && b.plan.Identity == nil {
+		if !pol.CertOnly {
+			b.securityLayer()
+			b.tlsRange()
+		}
+		switch {
+		case b.pol.Install != nil:
+			b.installIdentity()
+		case b.pol.Cert == CertRenew && b.plan.Identity == nil:
 			b.newIdentity()
 		}
 	}
@@ -138,8 +143,29 @@ func stateOf(f diagnose.FileFact) FileState {
 	return FileState{Exists: true, SHA256: f.SHA256, Mode: fs.FileMode(f.Mode), UID: f.UID, GID: f.GID}
 }
 
-// newIdentity plans a pair of xrdp's own and the two lines that name it.
+// newIdentity plans a new pair of xrdp's own, unless this is the tree of an
+// image: all machines made from it would share the key.
 func (b *builder) newIdentity(because ...diagnose.Code) {
+	if b.f.Offline {
+		b.afterFirstBoot(because)
+		return
+	}
+	b.ownIdentity(because...)
+}
+
+// afterFirstBoot leaves a new pair to the machine that will own it.
+func (b *builder) afterFirstBoot(because []diagnose.Code) {
+	for _, x := range b.found {
+		if slices.Contains(because, x.Code) && !slices.ContainsFunc(b.plan.Manual, func(m Manual) bool { return m.Because == x.Code }) {
+			x.Remedy = "A key is never made into an image, since all machines made from it would share it: make it on the machine, after its first boot."
+			x.Commands = []string{"xrdpfix apply"}
+			b.manual(x)
+		}
+	}
+}
+
+// ownIdentity plans a pair of xrdp's own and the two lines that name it.
+func (b *builder) ownIdentity(because ...diagnose.Code) {
 	if b.plan.Identity != nil {
 		b.plan.Identity.Because = append(b.plan.Identity.Because, because...)
 		return
@@ -155,9 +181,17 @@ func (b *builder) newIdentity(because ...diagnose.Code) {
 	b.set("key_file", id.KeyPath, because...)
 }
 
+// installIdentity plans the delivered pair in place of any other.
+func (b *builder) installIdentity() {
+	b.ownIdentity()
+	id := b.plan.Identity
+	id.Install, id.Request = b.pol.Install, certs.Request{}
+	id.Copy, id.CopyCert, id.CopyKey = false, "", ""
+}
+
 // copyIdentity plans a copy of an existing pair where the daemon can read it.
 func (b *builder) copyIdentity(because ...diagnose.Code) {
-	b.newIdentity(because...)
+	b.ownIdentity(because...)
 	id := b.plan.Identity
 	id.Copy, id.CopyCert, id.CopyKey = true, b.f.Cert.Path, b.f.Key.Path
 	id.Request = certs.Request{}

@@ -26,6 +26,9 @@ type Plan struct {
 	Refusal *Refusal `json:"refusal,omitempty"`
 	// Because are the codes of the findings that the plan mends.
 	Because []diagnose.Code `json:"because"`
+	// Offline: the plan is for a tree that is not running, so nothing of it can
+	// be proven, and it holds no new key.
+	Offline bool `json:"offline,omitempty"`
 	// Notes are sentences about choices the plan made.
 	Notes []string `json:"notes,omitempty"`
 
@@ -89,6 +92,8 @@ type IdentityChange struct {
 	Copy     bool   `json:"copy,omitempty"`
 	CopyCert string `json:"copy_certificate,omitempty"`
 	CopyKey  string `json:"copy_key,omitempty"`
+	// Install is set where the pair was delivered by somebody.
+	Install *Delivery `json:"install,omitempty"`
 	// Request describes a pair to be made.
 	Request certs.Request   `json:"request"`
 	Because []diagnose.Code `json:"because"`

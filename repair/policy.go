@@ -21,12 +21,26 @@ type Policy struct {
 	// Request shapes a new certificate; empty fields get the host's names,
 	// 825 days and RSA 2048.
 	Request certs.Request
+	// CertOnly mends nothing but key and certificate.
+	CertOnly bool
+	// Install takes a pair that the Runner is given instead of making one.
+	Install *Delivery
 	// Restart says when xrdp is restarted.
 	Restart RestartPolicy
 	// InPlace permits one write into a file that cannot be renamed over.
 	InPlace bool
 	// NoRollback keeps a change that could not be proven.
 	NoRollback bool
+}
+
+// Delivery describes a pair that came from elsewhere. The key itself is not in
+// it: Runner.Pair has it.
+type Delivery struct {
+	// Source is the certificate file that it came from, "" where it is not to
+	// be watched for renewal.
+	Source string `json:"source,omitempty"`
+	// Cert describes the certificate.
+	Cert certs.CertInfo `json:"certificate"`
 }
 
 // CertPolicy says when a new certificate is made.

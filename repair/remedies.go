@@ -58,6 +58,9 @@ var remedyOf = map[diagnose.Code]remedy{
 func (b *builder) remedies() {
 	for _, x := range b.found {
 		fix, known := remedyOf[x.Code]
+		if b.pol.CertOnly && !aboutPair(x.Code) {
+			continue
+		}
 		switch {
 		case known && x.Mend == diagnose.MendApply:
 			fix(b, x)
@@ -70,9 +73,15 @@ func (b *builder) remedies() {
 	}
 }
 
+// aboutPair reports whether a finding is about key or certificate.
+func aboutPair(code diagnose.Code) bool {
+	e, _ := diagnose.Describe(code)
+	return e.Group == "key" || e.Group == "certificate"
+}
+
 // mendedByCert reports whether a stated renewal takes care of a finding.
 func (b *builder) mendedByCert(code diagnose.Code) bool {
-	return b.pol.Cert == CertRenew && slices.Contains([]diagnose.Code{
+	return (b.pol.Cert == CertRenew || b.pol.Install != nil) && slices.Contains([]diagnose.Code{
 		diagnose.KeyExposed, diagnose.KeyShared, diagnose.CertExpired, diagnose.CertNotYetValid,
 		diagnose.CertExpiring, diagnose.CertUnsuitable, diagnose.CertName, diagnose.CertChain,
 	}, code)
@@ -88,6 +97,8 @@ func (b *builder) issued() bool {
 // replacePair plans a new pair, unless the administrator or a CA stands in the way.
 func (b *builder) replacePair(x diagnose.Finding) {
 	switch {
+	case b.pol.Install != nil:
+		b.newIdentity(x.Code)
 	case b.pol.Cert == CertKeep:
 		x.Remedy = "--cert keep forbids a new pair."
 		b.manual(x)

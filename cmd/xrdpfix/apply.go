@@ -48,17 +48,22 @@ func notRoot(verb string) error {
 }
 
 func (a *app) apply(ctx context.Context, flags *policyFlags) error {
-	pol, err := flags.policy()
+	w, err := flags.wish()
 	if err != nil {
 		return err
 	}
+	return a.change(ctx, "apply", w)
+}
+
+// change runs the whole pipeline: plan, execute, judge, report.
+func (a *app) change(ctx context.Context, command string, w wish) error {
 	m, err := a.open(a.global.root)
 	if err != nil {
 		return err
 	}
 	if !m.MayChange() {
 		m.Close()
-		return notRoot("apply")
+		return notRoot(command)
 	}
 	unlock, err := m.Lock()
 	m.Close()
@@ -69,7 +74,7 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 	if err := a.finishInterrupted(ctx); err != nil {
 		return err
 	}
-	l, err := a.look(ctx, flags, false)
+	l, err := a.look(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -86,7 +91,8 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 	}
 	a.say("making the change")
 	r := a.runner(l.machine)
-	r.Keep = pol.NoRollback || l.facts.Offline // nothing can be proven in a tree
+	r.Pair.Cert, r.Pair.Key = w.cert, w.key
+	r.Keep = w.policy.NoRollback || l.facts.Offline // nothing can be proven in a tree
 	out, err := r.Execute(ctx, l.plan)
 	a.say("")
 	switch {

@@ -35,7 +35,7 @@ func newCert(a *app) *cobra.Command {
 }
 
 func (a *app) certShow(ctx context.Context) error {
-	l, err := a.look(ctx, &policyFlags{cert: "auto"}, false)
+	l, err := a.look(ctx, plain)
 	if err != nil {
 		return err
 	}

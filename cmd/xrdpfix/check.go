@@ -26,7 +26,11 @@ func newCheck(a *app) *cobra.Command {
 }
 
 func (a *app) check(ctx context.Context, flags *policyFlags) error {
-	l, err := a.look(ctx, flags, false)
+	w, err := flags.wish()
+	if err != nil {
+		return err
+	}
+	l, err := a.look(ctx, w)
 	if err != nil {
 		return err
 	}

@@ -22,24 +22,38 @@ type look struct {
 	plan    repair.Plan
 }
 
-// look runs the pipeline up to the plan. every asks the wire for each TLS version.
-func (a *app) look(ctx context.Context, flags *policyFlags, every bool) (*look, error) {
-	pol, err := flags.policy()
-	if err != nil {
-		return nil, err
-	}
+// wish is what a command line asks the pipeline for.
+type wish struct {
+	policy   repair.Policy
+	warnDays int
+	// cert and key are a delivered pair, as PEM.
+	cert, key []byte
+}
+
+// plain is the wish of somebody who states nothing.
+var plain = wish{policy: repair.Policy{Cert: repair.CertAuto, Restart: repair.RestartAuto}}
+
+// wish checks the flags and says what they ask for.
+func (p *policyFlags) wish() (wish, error) {
+	pol, err := p.policy()
+	return wish{policy: pol, warnDays: p.warnDays}, err
+}
+
+// look runs the pipeline up to the plan.
+func (a *app) look(ctx context.Context, w wish) (*look, error) {
+	pol := w.policy
 	m, err := a.open(a.global.root)
 	if err != nil {
 		return nil, err
 	}
 	l := &look{machine: m, policy: pol}
 	stated := pol.Range != (xrdpconf.Range{}) || pol.Declared
-	l.facts = diagnose.Collect(ctx, m.Env(), diagnose.Options{Wanted: pol.Range, EveryVersion: every || stated})
+	l.facts = diagnose.Collect(ctx, m.Env(), diagnose.Options{Wanted: pol.Range, EveryVersion: stated})
 	if err := ctx.Err(); err != nil {
 		m.Close()
 		return nil, err
 	}
-	l.found = diagnose.Run(l.facts, diagnose.Settings{WarnDays: flags.warnDays, Wanted: pol.Range, Declared: pol.Declared})
+	l.found = diagnose.Run(l.facts, diagnose.Settings{WarnDays: w.warnDays, Wanted: pol.Range, Declared: pol.Declared})
 	l.plan, err = repair.New(l.facts, l.found, pol)
 	if err != nil {
 		m.Close()

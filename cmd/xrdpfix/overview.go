@@ -8,7 +8,7 @@ import (
 
 // overview is what bare xrdpfix prints: five lines.
 func (a *app) overview(ctx context.Context) error {
-	l, err := a.look(ctx, &policyFlags{cert: "auto"}, false)
+	l, err := a.look(ctx, plain)
 	if err != nil {
 		return err
 	}

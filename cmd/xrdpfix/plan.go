@@ -29,7 +29,11 @@ func newPlan(a *app) *cobra.Command {
 }
 
 func (a *app) planCommand(ctx context.Context, flags *policyFlags) error {
-	l, err := a.look(ctx, flags, false)
+	w, err := flags.wish()
+	if err != nil {
+		return err
+	}
+	l, err := a.look(ctx, w)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 	if err != nil {
 		return fail(5, reasonNotRolledBack, err, "xrdpfix rollback "+j.ID)
 	}
-	l, err := a.look(ctx, &policyFlags{cert: "auto"}, false)
+	l, err := a.look(ctx, plain)
 	if err != nil {
 		return err
 	}
