@@ -46,6 +46,7 @@ type Unit struct {
 	FragmentPath   string   `json:"fragment_path,omitempty"`
 	DropIns        []string `json:"drop_ins,omitempty"`
 	// NeedDaemonReload: a file of the unit has changed since systemd read it.
+	// systemd 252 does not notice a drop-in directory that is new altogether.
 	NeedDaemonReload bool `json:"need_daemon_reload"`
 	// Environment is what Environment= says, as NAME=value. Services of others
 	// keep passwords there, so it does not go to JSON; see Env.
