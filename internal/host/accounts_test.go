@@ -133,7 +133,7 @@ func FuzzParseAccounts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, passwd, group []byte) {
 		a := ParseAccounts(passwd, group)
 		for name, u := range a.users {
-			if name == "" || u.UID < 0 || u.UID == 1<<32-1 {
+			if name == "" || int64(u.UID) == 1<<32-1 {
 				t.Errorf("%q: %+v", name, u)
 			}
 			a.Supplementary(name, u.GID)

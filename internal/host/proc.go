@@ -79,8 +79,8 @@ func parseStat(b []byte) (stat, error) {
 		return stat{}, errors.New("malformed /proc/PID/stat")
 	}
 	f := strings.Fields(string(b[end+1:]))
-	if len(f) < 20 {
-		return stat{}, errors.New("short /proc/PID/stat")
+	if len(f) < 20 || len(f[0]) != 1 || f[0][0] < 'A' {
+		return stat{}, errors.New("malformed /proc/PID/stat: no state or too few fields")
 	}
 	ppid, err1 := strconv.Atoi(f[1])
 	start, err2 := strconv.ParseUint(f[19], 10, 64)

@@ -61,16 +61,15 @@ func become(id diagnose.Identity) error {
 	for i, g := range id.Groups {
 		groups[i] = uint32(g)
 	}
-	// One element too many keeps the pointer valid for an empty list.
-	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)),
+	_, _, errno := unix.RawSyscall(sysSetgroups, uintptr(len(groups)),
 		uintptr(unsafe.Pointer(unsafe.SliceData(groups))), 0)
 	if errno != 0 {
 		return fmt.Errorf("setgroups: %w", errno)
 	}
-	if err := setFSID(unix.SYS_SETFSGID, id.GID); err != nil {
+	if err := setFSID(sysSetfsgid, id.GID); err != nil {
 		return fmt.Errorf("setfsgid: %w", err)
 	}
-	if err := setFSID(unix.SYS_SETFSUID, id.UID); err != nil {
+	if err := setFSID(sysSetfsuid, id.UID); err != nil {
 		return fmt.Errorf("setfsuid: %w", err)
 	}
 	return nil
