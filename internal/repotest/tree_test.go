@@ -1,6 +1,7 @@
 package repotest
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -27,41 +29,53 @@ type source struct {
 
 func (s source) isTest() bool { return strings.HasSuffix(s.name, "_test.go") }
 
-// sources parses every Go file, those with build tags included. What cannot be
+// sources returns every Go file, those with build tags included. What cannot be
 // parsed ends the test.
 func sources(t *testing.T) []source {
 	t.Helper()
-	var out []source
-	walk(t, func(name string) {
-		if path.Ext(name) != ".go" {
-			return
-		}
-		text := read(t, name)
-		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := source{name: name, dir: path.Dir(name), text: text, file: file}
-		for _, i := range file.Imports {
-			p, err := strconv.Unquote(i.Path.Value)
-			if err != nil {
-				t.Fatalf("%s: import %s: %v", name, i.Path.Value, err)
-			}
-			s.imports = append(s.imports, p)
-		}
-		out = append(out, s)
-	})
+	out, err := parseAll()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(out) < 50 {
 		t.Fatalf("found %d Go files: the walk is wrong", len(out))
 	}
 	return out
 }
 
+// parseAll parses once for all tests, which only read.
+var parseAll = sync.OnceValues(func() ([]source, error) {
+	var out []source
+	err := walk(func(name string) error {
+		if path.Ext(name) != ".go" {
+			return nil
+		}
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		s := source{name: name, dir: path.Dir(name), text: text, file: file}
+		for _, i := range file.Imports {
+			p, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return fmt.Errorf("%s: import %s: %w", name, i.Path.Value, err)
+			}
+			s.imports = append(s.imports, p)
+		}
+		out = append(out, s)
+		return nil
+	})
+	return out, err
+})
+
 // walk calls fn with every file that belongs to the repository: neither git's
 // own nor what make builds.
-func walk(t *testing.T, fn func(name string)) {
-	t.Helper()
-	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+func walk(fn func(name string) error) error {
+	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -74,13 +88,10 @@ func walk(t *testing.T, fn func(name string)) {
 			return nil
 		}
 		if d.Type().IsRegular() {
-			fn(name)
+			return fn(name)
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // read returns a file of the repository.

@@ -23,7 +23,7 @@ const (
 )
 
 // A target is a fuzz target of a package.
-type target struct{ pkg, name string }
+type target struct{ pkg, dir, name string }
 
 var fuzzFunc = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 
@@ -74,7 +74,7 @@ func targets(ctx context.Context) ([]target, error) {
 				return nil, fmt.Errorf("look for fuzz targets: %w", err)
 			}
 			for _, m := range fuzzFunc.FindAllSubmatch(text, -1) {
-				out = append(out, target{l.ImportPath, string(m[1])})
+				out = append(out, target{l.ImportPath, l.Dir, string(m[1])})
 			}
 		}
 	}
@@ -86,15 +86,34 @@ func fuzz(ctx context.Context, r *runner) (tally, error) {
 	if err != nil || len(all) == 0 {
 		return tally{}, err
 	}
+	cache, err := output(ctx, "go", "env", "GOCACHE")
+	if err != nil {
+		return tally{}, err
+	}
+	dir, err := os.MkdirTemp("", "testrun-")
+	if err != nil {
+		return tally{}, fmt.Errorf("make room for fuzzing: %w", err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // temporary
 	whole := fuzzTime
 	if r.all {
 		whole = fuzzTimeAll
 	}
-	each := max(fuzzLeast, whole/time.Duration(len(all))).Round(100 * time.Millisecond)
-	r.say("%d targets, %v each", len(all), each)
+	f := fuzzer{
+		r: r, program: filepath.Join(dir, "fuzz.test"), corpora: filepath.Join(strings.TrimSpace(cache), "fuzz"),
+		each: max(fuzzLeast, whole/time.Duration(len(all))).Round(100 * time.Millisecond),
+	}
+	r.say("%d targets, %v each", len(all), f.each)
 	var t tally
-	for _, f := range all {
-		ok, err := r.fuzzOne(ctx, f, each)
+	var built string
+	for _, target := range all {
+		if target.pkg != built {
+			if err := r.do(ctx, "go", "test", "-c", "-vet=off", "-fuzz=^Fuzz", "-o", f.program, target.pkg); err != nil {
+				return t, err
+			}
+			built = target.pkg
+		}
+		ok, err := f.one(ctx, target)
 		switch {
 		case err != nil:
 			return t, err
@@ -107,25 +126,36 @@ func fuzz(ctx context.Context, r *runner) (tally, error) {
 	return t, nil
 }
 
-// fuzzOne fuzzes one target. A run that its own time limit cut off in the middle
-// of an input is reported by go as a failure without an input to show
-// (go.dev/issue/75804): that is run once more.
-func (r *runner) fuzzOne(ctx context.Context, f target, d time.Duration) (bool, error) {
+// A fuzzer runs test programs that were built for fuzzing: each package once, not
+// for every target as go test -fuzz would.
+type fuzzer struct {
+	r       *runner
+	program string // of the package in turn
+	corpora string // where go keeps the inputs that it found worth keeping
+	each    time.Duration
+}
+
+// one fuzzes one target. A run that its own time limit cut off in the middle of
+// an input is reported as a failure without an input to show (go.dev/issue/75804):
+// that is run once more.
+func (f fuzzer) one(ctx context.Context, t target) (bool, error) {
 	for try := 0; ; try++ {
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", d.String(), f.pkg)
+		cmd := exec.CommandContext(ctx, f.program, "-test.run=^$", "-test.fuzz=^"+t.name+"$",
+			"-test.fuzztime="+f.each.String(), "-test.fuzzcachedir="+filepath.Join(f.corpora, t.pkg))
+		cmd.Dir = t.dir // a failing input is kept below it
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
 		switch {
 		case ctx.Err() != nil:
-			return false, fmt.Errorf("fuzz %s: %w", f.name, context.Cause(ctx))
+			return false, fmt.Errorf("fuzz %s: %w", t.name, context.Cause(ctx))
 		case err == nil:
 			return true, nil
 		case !errors.As(err, &exit):
-			return false, fmt.Errorf("fuzz %s: %w", f.name, err)
+			return false, fmt.Errorf("fuzz %s: %w", t.name, err)
 		}
 		cutOff := bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input"))
 		if !cutOff || try > 0 {
-			r.say("FAIL  %s %s\n%s", f.pkg, f.name, bytes.TrimSpace(out))
+			f.r.say("FAIL  %s %s\n%s", t.pkg, t.name, bytes.TrimSpace(out))
 			return false, nil
 		}
 	}
