@@ -226,7 +226,7 @@ func TestWalkAgreesWithKernel(t *testing.T) {
 	}
 	names := testAccounts()
 	readable := 0
-	const trees = 1500
+	const trees = 800
 	for i := range trees {
 		base := filepath.Join(root, fmt.Sprint(i))
 		plant(t, root, []entry{{name: fmt.Sprint(i) + "/", mode: 0o755}})

@@ -80,10 +80,16 @@ func openPath(root, path string) (int, error) {
 		Flags:   unix.O_PATH | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	}
-	// openat2(2): EAGAIN means that a rename raced with the resolution of "..".
-	for range 16 {
-		fd, err := unix.Openat2(dir, path, &how)
-		if !errors.Is(err, unix.EAGAIN) {
+	return openat2(dir, path, &how)
+}
+
+// openat2 tries again while a rename or mount anywhere on the machine races with
+// the resolution of ".." (EAGAIN, openat2(2)).
+func openat2(dir int, path string, how *unix.OpenHow) (int, error) {
+	const tries = 1000
+	for range tries {
+		fd, err := unix.Openat2(dir, path, how)
+		if !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR) {
 			return fd, err
 		}
 	}

@@ -92,7 +92,7 @@ func openBelow(dir int, root, name string) (int, error) {
 	if IsLive(root) {
 		return unix.Open("/"+strings.TrimLeft(name, "/"), flags, 0)
 	}
-	return unix.Openat2(dir, name, &unix.OpenHow{
+	return openat2(dir, name, &unix.OpenHow{
 		Flags:   flags,
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})
