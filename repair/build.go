@@ -36,7 +36,7 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	b := &builder{
 		f: &f, found: found, pol: pol, server: f.Server(), ini: f.ConfigFile(), sesman: f.SesmanFile(),
 		plan: Plan{
-			ID: ID(f.Taken), Offline: f.Offline, replayed: f.Replayed,
+			ID: freeID(&f), Offline: f.Offline, replayed: f.Replayed,
 			Files: []FileChange{}, Disturbs: []Disturbed{}, Manual: []Manual{}, Because: []diagnose.Code{},
 		},
 	}
@@ -64,6 +64,16 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 
 // ID names an apply by its time, and sorts by it.
 func ID(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+
+// freeID is the next ID that no earlier apply has: two may begin in one second.
+func freeID(f *diagnose.Facts) string {
+	for t := f.Taken; ; t = t.Add(time.Second) {
+		id := ID(t)
+		if !slices.ContainsFunc(f.Applied.Value, func(a diagnose.AppliedSummary) bool { return a.ID == id }) {
+			return id
+		}
+	}
+}
 
 // set plans a key of xrdp.ini [Globals].
 func (b *builder) set(key, value string, because ...diagnose.Code) {
@@ -199,17 +209,18 @@ func (b *builder) copyIdentity(because ...diagnose.Code) {
 		"%s was issued by %s and is kept: it is copied, so its renewal must be copied too.", b.f.Cert.Path, b.f.Pair.Value.Cert.Issuer))
 }
 
-// request fills the names of a new certificate: the FQDN, the host name, and
-// the addresses of the interfaces with a default route.
-func (b *builder) request() certs.Request {
-	r := b.pol.Request
-	if len(r.DNSNames) == 0 {
-		for _, n := range []string{b.f.Host.FQDN, b.f.Host.Name} {
+func (b *builder) request() certs.Request { return DefaultRequest(b.pol.Request, b.f.Host) }
+
+// DefaultRequest fills what a request leaves open: the names and addresses of
+// the host, the lifetime, the kind of key.
+func DefaultRequest(r certs.Request, h diagnose.HostInfo) certs.Request {
+	if len(r.DNSNames) == 0 && len(r.Addrs) == 0 {
+		for _, n := range []string{h.FQDN, h.Name} {
 			if certs.ValidName(n) && !slices.Contains(r.DNSNames, n) {
 				r.DNSNames = append(r.DNSNames, n)
 			}
 		}
-		r.Addrs = append(r.Addrs, b.f.Host.NetAddrs()...)
+		r.Addrs = append(r.Addrs, h.NetAddrs()...)
 	}
 	if len(r.DNSNames) == 0 && len(r.Addrs) == 0 {
 		r.DNSNames = []string{"localhost"}

@@ -16,9 +16,11 @@ func newCert(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cert",
 		Short: "The certificate and key that xrdp serves",
-		Long:  `Look at the certificate and key that xrdp serves.`,
+		Long:  `Look at the certificate and key that xrdp serves, and change them.`,
 		Example: `  xrdpfix cert show       the file, the wire, and the fingerprints to read out
-  xrdpfix apply --cert renew    make a new one`,
+  xrdpfix cert renew      a new self-signed one
+  xrdpfix cert request    a request for a CA; the key stays here
+  xrdpfix cert install    what the CA sent back`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -30,7 +32,7 @@ func newCert(a *app) *cobra.Command {
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.certShow(cmd.Context()) },
 	}
-	cmd.AddCommand(show)
+	cmd.AddCommand(show, newCertRenew(a), newCertRequest(a), newCertInstall(a))
 	return cmd
 }
 

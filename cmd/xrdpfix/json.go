@@ -149,7 +149,7 @@ func connectionOf(c logwatch.Connection, o logwatch.Outcome) connectionDoc {
 	case c.TLSVersion != "":
 		doc.Got = c.TLSVersion
 	case c.Protocol != "":
-		doc.Got = string(c.Protocol)
+		doc.Got = c.Protocol
 	}
 	return doc
 }

@@ -49,6 +49,16 @@ func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
 }
 
+// addRestart adds the flags that decide about the restart and the proof, and
+// gives the others the values of somebody who states nothing.
+func (p *policyFlags) addRestart(cmd *cobra.Command) {
+	p.cert = string(repair.CertAuto)
+	f := cmd.Flags()
+	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto, always or never")
+	f.BoolVar(&p.noRollback, "no-rollback", false, "keep a change that could not be proven")
+	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
+}
+
 // policy checks the flags against each other.
 func (p *policyFlags) policy() (repair.Policy, error) {
 	pol := repair.Policy{

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// asNobody in the environment makes the program give up root before it begins.
+const asNobody = "XRDPFIX_TEST_AS_NOBODY"
+
+// nobody is the user and group that own nothing on any Linux.
+const nobody = 65534
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"xrdpfix": program})
+}
+
+// program is the real run in a process of its own. It holds what was printed
+// against the manners that every command has, so that no script can forget to.
+func program() {
+	if os.Getenv(asNobody) != "" && os.Geteuid() == 0 {
+		if err := dropRoot(); err != nil {
+			fmt.Fprintln(os.Stderr, "harness:", err)
+			os.Exit(99)
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	var out bytes.Buffer
+	code := run(ctx, os.Args[1:], io.MultiWriter(os.Stdout, &out), os.Stderr)
+	stop()
+	if bad := manners(os.Args[1:], out.String(), code); len(bad) > 0 {
+		fmt.Fprintf(os.Stderr, "harness: %s\n", strings.Join(bad, "\nharness: "))
+		os.Exit(99)
+	}
+	os.Exit(code)
+}
+
+func dropRoot() error {
+	if err := syscall.Setgroups(nil); err != nil {
+		return err
+	}
+	if err := syscall.Setgid(nobody); err != nil {
+		return err
+	}
+	return syscall.Setuid(nobody)
+}
+
+// manners lists what is wrong with the standard output of one run.
+func manners(args []string, out string, code int) []string {
+	if out != "" && !strings.HasSuffix(out, "\n") {
+		return []string{"the output does not end with a line feed"}
+	}
+	if asksJSON(args) && !slices.ContainsFunc(args, func(a string) bool { return a == "--help" || a == "-h" }) {
+		return jsonManners(out, code)
+	}
+	return textManners(out)
+}
+
+// jsonManners: one object a line, each by the schema, the last with the exit.
+func jsonManners(out string, code int) []string {
+	var bad []string
+	lines := strings.SplitAfter(out, "\n")
+	lines = lines[:len(lines)-1]
+	if len(lines) == 0 {
+		return []string{"no JSON was printed"}
+	}
+	for _, line := range lines {
+		if err := schemaError([]byte(line)); err != nil {
+			bad = append(bad, fmt.Sprintf("not by the schema: %v\n%s", err, line))
+		}
+	}
+	var last struct{ Exit exit }
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Exit.Code != code {
+		bad = append(bad, fmt.Sprintf("exit status %d, but the JSON says %d (%v)", code, last.Exit.Code, err))
+	}
+	return bad
+}
+
+// textManners: ASCII, at most 80 columns, no blanks at the end. Diffs are as
+// their files are, and paths, commands and other words that cannot be broken
+// may stick out.
+func textManners(out string) []string {
+	var bad []string
+	diff := false
+	for i, line := range strings.Split(out, "\n") {
+		diff = strings.HasPrefix(line, "--- /") || diff && line != ""
+		if diff {
+			continue
+		}
+		say := func(what string) { bad = append(bad, fmt.Sprintf("line %d %s: %q", i+1, what, line)) }
+		if strings.TrimRight(line, " \t") != line {
+			say("ends with blanks")
+		}
+		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) && os.Getenv("XRDPFIX_TEST_NOT_ASCII") == "" {
+			say("is not ASCII")
+		}
+		if len([]rune(line)) > width && !unbreakable(line) {
+			say("is too long")
+		}
+	}
+	return bad
+}
+
+// unbreakable: the part of a line behind column 80 belongs to a word that began
+// before it and is long, or to a command.
+func unbreakable(line string) bool {
+	trimmed := strings.TrimLeft(line, " ")
+	if strings.HasPrefix(trimmed, "xrdpfix ") {
+		return true
+	}
+	last := line[strings.LastIndexByte(line, ' ')+1:]
+	return len(last) > 20 && len(line)-len(last) < width
+}

@@ -1,0 +1,65 @@
+package host
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"xrdpfix/certs"
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/atomicfile"
+	"xrdpfix/repair"
+)
+
+// RequestDir holds keys whose certificates are still with a CA, root only.
+const RequestDir = diagnose.OwnDir + "/requests"
+
+// ErrNoRequest: no key that "cert request" made belongs to a certificate.
+var ErrNoRequest = errors.New("no key on this machine belongs to this certificate")
+
+// MakeRequest makes a key that stays here and returns the request for it, and
+// the name of its directory below RequestDir.
+func (m *Machine) MakeRequest(req certs.Request) (csr []byte, id string, err error) {
+	csr, key, err := certs.SigningRequest(rand.Reader, req)
+	if err != nil {
+		return nil, "", err
+	}
+	defer clear(key)
+	if _, err := m.root.MkdirAll(diagnose.OwnDir, atomicfile.Attr{Mode: 0o755}); err != nil {
+		return nil, "", err
+	}
+	id = repair.ID(m.cfg.Now())
+	dir := path.Join(RequestDir, id)
+	if _, err := m.root.MkdirAll(dir, rootOnly); err != nil {
+		return nil, "", err
+	}
+	for name, data := range map[string][]byte{"key.pem": key, "request.pem": csr} {
+		_, err := m.root.Write(path.Join(dir, name), data, atomicfile.Attr{Mode: 0o600}, atomicfile.Options{Expect: &atomicfile.State{}})
+		if durable(err) != nil {
+			return nil, "", err
+		}
+	}
+	return csr, id, nil
+}
+
+// RequestedKey finds the key of a certificate among those that MakeRequest made.
+// ErrNoRequest if there is none.
+func (m *Machine) RequestedKey(cert []byte) ([]byte, error) {
+	list, err := m.root.ReadDir(RequestDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range list {
+		key, err := m.root.ReadFile(path.Join(RequestDir, e.Name, "key.pem"), maxPair)
+		if err != nil {
+			continue
+		}
+		if _, _, err := certs.Bundle(cert, key); err == nil {
+			return key, nil
+		}
+		clear(key)
+	}
+	return nil, fmt.Errorf("%w (looked in %s)", ErrNoRequest, RequestDir)
+}
