@@ -161,7 +161,7 @@ func (j judge) writable(now refusal, id diagnose.Identity) bool {
 	if err := unix.Fstatfs(j.trail.end.fd, &fsys); err != nil {
 		return true
 	}
-	return int64(fsys.Flags)&unix.ST_RDONLY == 0
+	return fsys.Flags&unix.ST_RDONLY == 0
 }
 
 // othersRead asks for a stranger: in no group, owner of nothing.

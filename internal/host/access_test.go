@@ -254,6 +254,9 @@ func TestWalkAgreesWithKernel(t *testing.T) {
 		if ours != (err == nil) {
 			t.Errorf("%s for %+v: we say %v, the kernel %v\n%+v", path, id, ours, err, tr.steps)
 		}
+		if f := Walk("/", path, names, id, id); f.Readable != (err == nil) || f.ReadableAfterRestart != f.Readable || f.Failed != "" {
+			t.Errorf("%s for %+v: Walk says %+v, the kernel %v", path, id, f, err)
+		}
 		// The same question through a root directory.
 		if err2 := TryRead(base, path[len(base):], id); (err == nil) != (err2 == nil) {
 			t.Errorf("%s for %+v: live %v, inside a tree %v", path, id, err, err2)
