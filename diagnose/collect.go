@@ -244,15 +244,14 @@ func (f *Facts) Ports() []int {
 // ProbeAddr is where our own connections go: a listening socket on a
 // configured port, loopback where it listens on every address; "" for none.
 func (f *Facts) ProbeAddr() string {
-	for _, s := range f.Listen.Value {
-		host := s.Addr
-		switch host {
-		case "0.0.0.0", "::":
-			host = "127.0.0.1"
-		}
-		return net.JoinHostPort(host, strconv.Itoa(s.Port))
+	if len(f.Listen.Value) == 0 {
+		return ""
 	}
-	return ""
+	s := f.Listen.Value[0]
+	if s.Addr == "0.0.0.0" || s.Addr == "::" {
+		s.Addr = "127.0.0.1"
+	}
+	return net.JoinHostPort(s.Addr, strconv.Itoa(s.Port))
 }
 
 // results are the connections that a survey made.

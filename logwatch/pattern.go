@@ -102,7 +102,7 @@ func (p *pattern) match(text string) (fields [maxFields]string, ok bool) {
 	}
 	for i := 1; i < len(p.parts); i++ {
 		part := &p.parts[i]
-		end := len(rest)
+		var end int
 		switch {
 		case i == len(p.parts)-1:
 			if end = len(rest) - len(part.literal); end < 0 || rest[end:] != part.literal {

@@ -83,7 +83,7 @@ func (r *run) sequence() *Failure {
 	if f := r.connect(); f != nil {
 		return f
 	}
-	defer r.conn.Close()
+	defer r.conn.Close() //nolint:errcheck // what was asked is answered or has failed by then
 	// A deadline in the past ends what is being read or written when ctx is done.
 	stop := context.AfterFunc(r.ctx, func() { _ = r.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()

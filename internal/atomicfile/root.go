@@ -46,7 +46,7 @@ func (r *Root) changing(op, name string) error {
 func openRetry(dir int, name string, flags int, mode uint32) (int, error) {
 	for {
 		fd, err := unix.Openat(dir, name, flags, mode)
-		if err != unix.EINTR { //nolint:errorlint // a bare errno from the system call
+		if err != unix.EINTR {
 			return fd, err
 		}
 	}

@@ -29,11 +29,11 @@ const maxJournal = 1 << 20
 // journalID is the form of repair.ID: nothing in it can lead out of a directory.
 var journalID = regexp.MustCompile(`^\d{8}T\d{6}Z$`)
 
-// ErrUntrusted: a journal directory that is not root's alone is refused, since
-// a rollback would do what it says.
+// ErrUntrusted is the refusal of a journal directory that is not root's alone,
+// since a rollback would do what it says.
 var ErrUntrusted = errors.New("is not root's alone (0700)")
 
-// LockedError: another xrdpfix is at work.
+// LockedError says that another xrdpfix is at work.
 type LockedError struct{ Path string }
 
 func (e *LockedError) Error() string { return "another xrdpfix is at work (" + e.Path + ")" }

@@ -41,7 +41,7 @@ func newDisplay(ctx context.Context) (*display, error) {
 	return nil, fmt.Errorf("start an X display: none of 20 numbers up to :%d is free", n)
 }
 
-var errNoDisplay = errors.New("Xvfb ended")
+var errNoDisplay = errors.New("the X server ended")
 
 func tryDisplay(ctx context.Context, n int) (*display, error) {
 	ready, report, err := os.Pipe()

@@ -192,7 +192,7 @@ func (s *session) clientBlocks(b []byte) error {
 		switch kind {
 		case 0xc001: // the name is at 24, the echo of the protocol at 212; all fields of 2.2.1.3.2 make 234
 			if n != 234 {
-				return fmt.Errorf("Client Core Data of %d bytes", n)
+				return fmt.Errorf("client core data of %d bytes", n)
 			}
 			var name []uint16
 			for i := 24; i < 24+32; i += 2 {
@@ -204,7 +204,7 @@ func (s *session) clientBlocks(b []byte) error {
 			s.seen.SelectedEcho = binary.LittleEndian.Uint32(b[212:])
 		case 0xc002:
 			if n != 12 {
-				return fmt.Errorf("Client Security Data of %d bytes", n)
+				return fmt.Errorf("client security data of %d bytes", n)
 			}
 			s.seen.EncryptionMethods = binary.LittleEndian.Uint32(b[4:])
 		}

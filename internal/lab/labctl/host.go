@@ -87,7 +87,7 @@ func shell(ctx context.Context, h *lab.Host, args []string) (int, error) {
 
 func inside(ctx context.Context, h *lab.Host, args []string) (int, error) {
 	if len(args) == 0 {
-		return 0, fmt.Errorf("%w: exec NAME COMMAND...", errUsage)
+		return 0, fmt.Errorf("%w: exec needs NAME and COMMAND", errUsage)
 	}
 	r, err := h.Run(ctx, lab.Cmd{Args: args, Stdin: os.Stdin})
 	return show(r, err)
@@ -95,7 +95,7 @@ func inside(ctx context.Context, h *lab.Host, args []string) (int, error) {
 
 func network(ctx context.Context, h *lab.Host, args []string) (int, error) {
 	if len(args) == 0 {
-		return 0, fmt.Errorf("%w: net NAME COMMAND...", errUsage)
+		return 0, fmt.Errorf("%w: net needs NAME and COMMAND", errUsage)
 	}
 	return attached(ctx, append([]string{"nsenter", "-t", strconv.Itoa(h.PID1()), "-n", "--"}, args...))
 }

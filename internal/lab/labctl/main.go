@@ -50,7 +50,7 @@ func main() {
 		code = 1
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "labctl:", err) //nolint:errcheck // nowhere left to say so
+		fmt.Fprintln(os.Stderr, "labctl:", err)
 	}
 	os.Exit(code)
 }
