@@ -37,6 +37,8 @@ var layers = []layer{
 		deny: []string{"github.com/gofrs/flock"}, except: []string{"internal/host", "internal/lab"}, tests: true},
 	{why: "only tests of cmd/xrdpfix check the JSON output against its schema",
 		deny: []string{"github.com/santhosh-tekuri/jsonschema"}, except: []string{"cmd/xrdpfix/*_test.go"}, tests: true},
+	{why: "only certs knows the formats of keys",
+		deny: []string{"software.sslmate.com/src/go-pkcs12"}, except: []string{"certs"}, tests: true},
 	{why: "only tests run scripts",
 		deny: []string{"github.com/rogpeppe/go-internal"}},
 	{why: "only internal, service and logwatch ask the kernel",

@@ -13,6 +13,7 @@ import (
 var required = map[string]string{
 	"github.com/aymanbagabas/go-udiff":         "the diff of a plan",
 	"github.com/coreos/go-systemd/v22":         "systemd units and jobs over D-Bus",
+	"github.com/gofrs/flock":                   "one xrdpfix at a time on a machine",
 	"github.com/godbus/dbus/v5":                "the names of D-Bus errors, which go-systemd passes on as they are",
 	"github.com/rogpeppe/go-internal":          "end-to-end tests as scripts",
 	"github.com/santhosh-tekuri/jsonschema/v6": "tests of the JSON output",
@@ -20,6 +21,7 @@ var required = map[string]string{
 	"golang.org/x/sys":                         "system calls: openat2, xattrs, inotify",
 	"golang.org/x/term":                        "whether there is a terminal to show progress on",
 	"gopkg.in/ini.v1":                          "a second reader that edits are cross-checked with",
+	"software.sslmate.com/src/go-pkcs12":       "certificates that come as .pfx",
 }
 
 func TestDirectRequirements(t *testing.T) {
