@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Proc is a mounted procfs: "" means /proc.
@@ -172,23 +174,35 @@ func (p Proc) exe(pid int) string {
 	return strings.TrimSuffix(target, " (deleted)")
 }
 
-// started turns a start time in ticks into a time, by the boot time of the
-// kernel's own clock.
+// started turns a start time in ticks into a time. The zero time is unknown.
 func (p Proc) started(ticks uint64) time.Time {
+	boot, ok := p.boot()
+	if !ok || ticks/userHZ > 1<<32 {
+		return time.Time{}
+	}
+	return boot.Add(time.Duration(ticks/userHZ)*time.Second + time.Duration(ticks%userHZ)*time.Second/userHZ).UTC()
+}
+
+// boot is when the clock began that start times are counted by. The kernel's
+// own clocks tell it to the hundredth of a second that start times have; the
+// btime line of /proc/stat, all that a copy of procfs has, cuts it to seconds,
+// and a file written just before a restart would seem newer than the process.
+func (p Proc) boot() (time.Time, bool) {
+	var up unix.Timespec
+	if p.dir() == "/proc" && unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) == nil {
+		return time.Now().Add(-time.Duration(up.Nano())), true
+	}
 	b, err := p.read(maxProcNet, "stat")
 	if err != nil {
-		return time.Time{}
+		return time.Time{}, false
 	}
 	for line := range strings.Lines(string(b)) {
 		if rest, ok := strings.CutPrefix(line, "btime "); ok {
 			boot, err := strconv.ParseInt(strings.TrimSpace(rest), 10, 64)
-			if err != nil || ticks/userHZ > 1<<40 {
-				return time.Time{}
-			}
-			return time.Unix(boot+int64(ticks/userHZ), int64(ticks%userHZ)*int64(time.Second)/userHZ).UTC()
+			return time.Unix(boot, 0), err == nil
 		}
 	}
-	return time.Time{}
+	return time.Time{}, false
 }
 
 // ours reports whether a process lives where we do: in the PID namespace of

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -210,6 +211,21 @@ func TestStarted(t *testing.T) {
 	}
 	if age := time.Since(real.started(st.start)); age < -2*time.Second || age > 10*time.Minute {
 		t.Errorf("we started %v ago", age)
+	}
+	// A child that was started just now, to the tick of a start time.
+	before := time.Now()
+	child := exec.Command("sleep", "60")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = child.Process.Kill(); _ = child.Wait() }()
+	after := time.Now()
+	if st, err = real.stat(child.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
+	const tick = 2 * time.Second / userHZ
+	if got := real.started(st.start); got.Before(before.Add(-tick)) || got.After(after.Add(tick)) {
+		t.Errorf("a child started at %v, not between %v and %v", got, before, after)
 	}
 }
 
