@@ -29,6 +29,11 @@ func (c *Conn) Stop(ctx context.Context, name string) error {
 // job has ended, which takes as long as the unit's own timeouts allow unless ctx
 // ends first; the job then goes on. A job that did not end well is a *JobError;
 // one that was not even begun is ErrNotFound, ErrMasked or ErrNotAuthorized.
+//
+// The caller should wait for the port before it stops or restarts xrdp again: a
+// 0.10 daemon that gets SIGTERM in the first milliseconds of its life misses it, and
+// the job lasts until systemd kills the process, after 90 seconds
+// (TimeoutStopSec=; seen on Debian 13 and sid).
 func (c *Conn) Restart(ctx context.Context, name string) error {
 	return c.job(ctx, "restart", name, c.bus.RestartUnitContext)
 }
