@@ -292,6 +292,9 @@ func statedText(l *look) string {
 	if l.policy.Cert == repair.CertRenew {
 		parts = append(parts, "a new certificate")
 	}
+	if d := l.policy.Install; d != nil {
+		parts = append(parts, "the certificate of "+clean(d.Cert.Subject)+", issued by "+clean(d.Cert.Issuer))
+	}
 	if len(parts) == 0 {
 		return "a restart"
 	}

@@ -168,7 +168,11 @@ func showRolledBack(p *page, l *look, out repair.Outcome) {
 
 // showTrust prints the fingerprints that users compare.
 func showTrust(p *page, c certs.CertInfo) {
-	p.block(10, "Users", "are asked once to trust this certificate. Read it out to them:")
+	text := "are asked once to trust this certificate. Read it out to them:"
+	if !c.SelfSigned {
+		text = "are not asked where they trust " + clean(c.Issuer) + ". The fingerprint:"
+	}
+	p.block(10, "Users", text)
 	showFingerprint(p, 10, "SHA256", c.SHA256)
 	showFingerprint(p, 10, "SHA1", c.SHA1)
 }
