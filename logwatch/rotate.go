@@ -52,7 +52,10 @@ func (f *follower) begin(ctx context.Context) error {
 		if f.has(g.id) || f.isDelivered(head) {
 			break
 		}
-		if len(head) > 0 && !alike(head, s.scan.buf[:n]) {
+		switch {
+		case alike(head, s.scan.buf[:n]):
+			missed = nil // made after the reading, like all younger ones
+		case len(head) > 0:
 			missed = append(missed, g)
 		}
 	}
