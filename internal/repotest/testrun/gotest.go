@@ -34,7 +34,7 @@ type report struct {
 	tally
 	rows    []row
 	say     func(format string, args ...any)
-	verbose bool // a line for each top-level test, for tests that take long
+	verbose bool // a line for each test that took a second
 
 	output map[string]map[string]*strings.Builder // package, test: what it printed so far
 	failed map[string]int                         // package: tests that failed
@@ -81,8 +81,8 @@ func (p *report) testEnd(e event) {
 	case "pass":
 		p.tally.passed++
 		p.passed[e.Package]++
-		if p.verbose && !strings.Contains(e.Test, "/") {
-			p.say("ok    %-56s %6.1f s", e.Test, e.Elapsed)
+		if p.verbose && e.Elapsed >= 1 {
+			p.say("ok    %-64s %6.1f s", e.Test, e.Elapsed)
 		}
 	case "skip":
 		p.tally.skipped++
