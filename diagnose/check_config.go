@@ -16,6 +16,17 @@ func checkPackage(v *view) []Finding {
 		remedy("Install it.").commands(installCommand(v.Host))}
 }
 
+func restoreCommand(h HostInfo) string {
+	switch like := h.OSID + " " + h.OSLike; {
+	case strings.Contains(like, "debian"):
+		return "apt install --reinstall -o Dpkg::Options::=--force-confmiss xrdp"
+	case strings.Contains(like, "suse"):
+		return "zypper install --force xrdp"
+	default:
+		return "dnf reinstall xrdp"
+	}
+}
+
 func installCommand(h HostInfo) string {
 	switch like := h.OSID + " " + h.OSLike; {
 	case strings.Contains(like, "debian"):
@@ -33,30 +44,26 @@ func checkConfigFile(v *view) []Finding {
 		return nil
 	}
 	file := v.Config.Value
-	restore := "apt install --reinstall -o Dpkg::Options::=--force-confmiss xrdp"
+	// dpkg and rpm put back a configuration file that is not there, and leave
+	// alone one that is.
+	aside := "mv " + ConfigPath + " " + ConfigPath + ".broken"
 	switch {
 	case !file.Exists:
 		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", ConfigPath).
-			because(inFile(ConfigPath, 0, "does not exist")).remedy("Restore it from the package.").commands(restore)}
+			because(inFile(ConfigPath, 0, "does not exist")).remedy("Restore it from the package.").commands(restoreCommand(v.Host))}
 	case len(file.Bytes()) == 0:
 		return []Finding{finding(IniMissing, MendHuman, "%s is empty.", ConfigPath).
-			because(inFile(ConfigPath, 0, "0 bytes")).remedy("Restore it from the package.").commands(restore)}
+			because(inFile(ConfigPath, 0, "0 bytes")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
 	case !v.server.HasGlobals:
 		return []Finding{finding(IniMissing, MendHuman, "%s has no section [Globals]: xrdp reads nothing from it.", ConfigPath).
-			because(inFile(ConfigPath, 0, "no line [Globals]")).remedy("Restore it from the package.").commands(restore)}
+			because(inFile(ConfigPath, 0, "no line [Globals]")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
 	}
 	var out []Finding
 	if v.known && !v.ConfigAccess.Readable && v.ConfigAccess.Failed == "" && v.ConfigAccess.Exists {
 		out = append(out, finding(IniUnreadable, MendApply, "xrdp runs as user %s and cannot read %s: each connection then gets classic RDP.", v.daemon.User, ConfigPath).
 			because(steps(v.ConfigAccess)...).remedy("Mode 0644, as the package ships it."))
 	}
-	if cut, ok := v.ini.Cut(); ok && len(cut.Lost) > 0 {
-		mend := MendHuman
-		out = append(out, finding(IniCutShort, mend, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).
-			because(lost(cut)...).
-			remedy("Take the brackets, the long line or the NUL out of line %d.", cut.Line).
-			commands(fmt.Sprintf("sed -n %dp %s", cut.Line, ConfigPath)))
-	}
+	out = append(out, cutShort(v)...)
 	if file.Obstacle != "" {
 		out = append(out, finding(IniNotReplaceable, MendHuman, "%s cannot be replaced: %s.", file.Target, file.Obstacle).
 			because(inFile(file.Target, 0, file.Obstacle)).
@@ -64,6 +71,30 @@ func checkConfigFile(v *view) []Finding {
 			commands("xrdpfix apply --in-place"))
 	}
 	return out
+}
+
+// cutShort names the place where xrdp stops reading [Globals].
+func cutShort(v *view) []Finding {
+	cut, ok := v.raw.Cut()
+	switch {
+	case !ok || len(cut.Lost) == 0 && cut.Reason != xrdpconf.CutNUL:
+		return nil
+	case cut.Reason == xrdpconf.CutNUL:
+		return []Finding{finding(IniCutShort, MendHuman, "In %s, %s (line %d).", ConfigPath, cut.Reason, cut.Line).
+			because(inFile(ConfigPath, cut.Line, "a NUL byte")).remedy("Take it out.").
+			commands(`sed -i 's/\x00//g' ` + ConfigPath)}
+	}
+	x := finding(IniCutShort, MendHuman, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).because(lost(cut)...)
+	_, back, err := v.Meant()
+	switch {
+	case err != nil || len(back) == 0:
+		return []Finding{x.remedy("Shorten the file, or take line %d out of it.", cut.Line).commands(fmt.Sprintf("sed -n %dp %s", cut.Line, ConfigPath))}
+	case cut.Reason == xrdpconf.CutBracket:
+		x.Mend = MendApply
+		return []Finding{x.remedy("Other brackets in line %d; xrdp then reads on.", cut.Line)}
+	}
+	x.Mend = MendApply
+	return []Finding{x.remedy("The lost lines that decide about security, where xrdp reads them: %s.", strings.Join(back, ", "))}
 }
 
 // lintCodes maps what xrdpconf's lint sees to findings; kinds that have a
@@ -86,7 +117,7 @@ var lintCodes = map[xrdpconf.IssueKind]struct {
 // checkLint turns lint issues that touch security into findings.
 func checkLint(v *view) []Finding {
 	var out []Finding
-	for _, f := range []*xrdpconf.File{v.ini, v.sesIni} {
+	for _, f := range []*xrdpconf.File{v.raw, v.sesIni} {
 		for _, is := range f.Issues() {
 			m, ok := lintCodes[is.Kind]
 			if !ok {
@@ -154,12 +185,11 @@ func checkRSAKeys(v *view) []Finding {
 	case p.Failed != "" || !v.configured():
 		return nil
 	case !p.Exists:
-		return []Finding{finding(RSAKeysMissing, MendHuman, "%s is missing: xrdp does not start without it.", RSAKeysPath).
-			because(inFile(RSAKeysPath, 0, "does not exist")).remedy("Make it with xrdp's own program, then give it back to xrdp.").
-			commands("xrdp-keygen xrdp " + RSAKeysPath + " 2048 && chown --reference=" + ConfigPath + " " + RSAKeysPath + " && chmod 0640 " + RSAKeysPath)}
+		return []Finding{finding(RSAKeysMissing, MendApply, "%s is missing: xrdp does not start without it.", RSAKeysPath).
+			because(inFile(RSAKeysPath, 0, "does not exist")).remedy("A new one, made by xrdp's own xrdp-keygen.")}
 	case v.known && !p.Readable && v.server.SecurityLayer != xrdpconf.SecurityLayerTLS:
-		return []Finding{finding(RSAKeysUnreadable, MendHuman, "xrdp runs as user %s and cannot read %s: clients without TLS are dropped.", v.daemon.User, RSAKeysPath).
-			because(steps(p)...).remedy("Its group, and mode 0640.").commands("chgrp " + v.daemon.Group + " " + RSAKeysPath + " && chmod 0640 " + RSAKeysPath)}
+		return []Finding{finding(RSAKeysUnreadable, MendApply, "xrdp runs as user %s and cannot read %s: clients without TLS are dropped.", v.daemon.User, RSAKeysPath).
+			because(steps(p)...).remedy("Group %s and mode 0640.", v.Daemon.KeyGroup)}
 	}
 	return nil
 }

@@ -14,12 +14,13 @@ const dedicated = "A key and certificate of xrdp's own: 2 new files, 2 lines of 
 // checkPaths judges the way to certificate and key.
 func checkPaths(v *view) []Finding {
 	var out []Finding
-	if v.Config.Ok() && v.Config.Value.Exists {
-		if x, ok := pathLines(v); ok {
-			return append(out, x)
-		}
-		out = append(out, pathForms(v)...)
+	if !v.configured() {
+		return nil
 	}
+	if x, ok := pathLines(v); ok {
+		return append(out, x)
+	}
+	out = append(out, pathForms(v)...)
 	out = append(out, reachable(v, v.Key, "private key", KeyMissing, KeyUnreadable, KeyInvalid)...)
 	out = append(out, reachable(v, v.Cert, "certificate", CertMissing, CertUnreadable, CertInvalid)...)
 	return append(out, exposed(v)...)
@@ -149,7 +150,7 @@ func exposed(v *view) []Finding {
 
 // checkPair judges the contents.
 func checkPair(v *view) []Finding {
-	if !v.Pair.Ok() {
+	if !v.Pair.Ok() || !v.named() {
 		return nil
 	}
 	pair := v.Pair.Value
@@ -171,6 +172,10 @@ func checkPair(v *view) []Finding {
 	}
 	return out
 }
+
+// named reports whether xrdp.ini names a pair. Where it does not, the facts are
+// about the default pair, which could be named.
+func (v *view) named() bool { return v.server.Certificate != "" && v.server.KeyFile != "" }
 
 func (p PathFact) isDir() bool {
 	return len(p.Steps) > 0 && p.Steps[len(p.Steps)-1].Kind == "dir"
@@ -194,7 +199,7 @@ func unsupported(v *view, k certs.KeyInfo) string {
 
 // checkValidity judges the dates.
 func checkValidity(v *view) []Finding {
-	if !v.Pair.Ok() || v.Pair.Value.Cert.Problem != "" {
+	if !v.Pair.Ok() || !v.named() || v.Pair.Value.Cert.Problem != "" {
 		return nil
 	}
 	c := v.Pair.Value.Cert
@@ -243,7 +248,7 @@ func days(d time.Duration) string {
 
 // checkSuitable judges what the certificate is made for and names.
 func checkSuitable(v *view) []Finding {
-	if !v.Pair.Ok() || v.Pair.Value.Cert.Problem != "" {
+	if !v.Pair.Ok() || !v.named() || v.Pair.Value.Cert.Problem != "" {
 		return nil
 	}
 	c := v.Pair.Value.Cert

@@ -23,6 +23,7 @@ func checkWire(v *view) []Finding {
 	if r := v.Wire.Value.Classic; r != nil && r.Negotiation != nil && r.Failure == nil && r.Negotiation.Selected == probe.ProtocolRDP && r.Negotiation.FailureCode == 0 && len(out) == 0 && full.TLS != nil {
 		out = append(out, finding(ClassicAccepted, MendStated, "Clients without TLS get in (security_layer=%s).", v.server.SecurityLayer).
 			because(Evidence{Kind: "wire", Source: v.Wire.Value.Addr, Text: "asked PROTOCOL_RDP, server chose PROTOCOL_RDP"}).
+			because(v.classicClients()...).
 			remedy("When all clients use TLS, shut it.").commands("xrdpfix apply --security-layer tls"))
 	}
 	return out

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"strconv"
@@ -34,12 +35,14 @@ const (
 // Env is everything that Collect may ask of the machine. A nil function means
 // that it cannot be asked there (an offline tree has no ports and no units).
 type Env struct {
-	Now      func() time.Time
-	Tool     string // our own version
-	Offline  bool
-	Host     func(ctx context.Context) (HostInfo, error)
-	Package  func(ctx context.Context) (Package, error)
-	File     func(path string) (FileFact, error)
+	Now     func() time.Time
+	Tool    string // our own version
+	Offline bool
+	Host    func(ctx context.Context) (HostInfo, error)
+	Package func(ctx context.Context) (Package, error)
+	File    func(path string) (FileFact, error)
+	// State is File for a file with secrets: all but the contents.
+	State    func(path string) (FileFact, error)
 	Access   func(path string, serving, start Identity) PathFact
 	Pair     func(cert, key string) (certs.Pair, error)
 	Daemon   func(ctx context.Context, unit *service.Unit, s xrdpconf.Server) Daemon
@@ -106,14 +109,12 @@ func Collect(ctx context.Context, env Env, opts Options) Facts {
 	start := f.Daemon.Start.Value
 	f.ConfigAccess = env.Access(ConfigPath, serving, start)
 	f.RSAKeys = env.Access(RSAKeysPath, serving, start)
-	if server.Certificate != "" && server.KeyFile != "" {
-		f.Cert = env.Access(server.Certificate, serving, start)
-		f.Key = env.Access(server.KeyFile, serving, start)
-		f.Pair = ask(func() (certs.Pair, error) { return env.Pair(server.Certificate, server.KeyFile) })
-	} else {
-		f.Cert, f.Key = PathFact{Stop: -1}, PathFact{Stop: -1}
-		f.Pair = Skipped[certs.Pair]("xrdp.ini names no certificate or no key")
-	}
+	f.RSAKeysFile = ask(func() (FileFact, error) { return env.State(RSAKeysPath) })
+	// A path that is not named is the default one: that is what could be named.
+	meant := f.MeantServer()
+	cert, key := cmp.Or(meant.Certificate, xrdpconf.DefaultCertificate), cmp.Or(meant.KeyFile, xrdpconf.DefaultKeyFile)
+	f.Cert, f.Key = env.Access(cert, serving, start), env.Access(key, serving, start)
+	f.Pair = ask(func() (certs.Pair, error) { return env.Pair(cert, key) })
 	f.Log = env.LogFact(server.Logging.File, serving)
 	f.DropIn = ask(func() (FileFact, error) { return env.File(DropInPath) })
 	f.OwnOpenSSL = ask(func() (FileFact, error) { return env.File(OwnOpenSSLPath) })

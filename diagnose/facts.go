@@ -54,6 +54,8 @@ type Facts struct {
 	Key     PathFact             `json:"key"`
 	Pair    Observed[certs.Pair] `json:"pair"`
 	RSAKeys PathFact             `json:"rsakeys"`
+	// RSAKeysFile is rsakeys.ini without its contents.
+	RSAKeysFile Observed[FileFact] `json:"rsakeys_file"`
 	// ConfigAccess is the way of the daemon to its own xrdp.ini.
 	ConfigAccess PathFact            `json:"xrdp_ini_access"`
 	Listen       Observed[[]Socket]  `json:"listening"`
@@ -280,16 +282,6 @@ type LogFact struct {
 	Own Observed[[]logwatch.Connection] `json:"own"`
 	// Recent sums up what clients met lately.
 	Recent Observed[Recent] `json:"recent"`
-}
-
-// Recent sums up the clients in xrdp.log.
-type Recent struct {
-	Days        int            `json:"days"`
-	Clients     int            `json:"clients"`
-	Connections int            `json:"connections"`
-	TLS         int            `json:"tls"`     // clients seen with TLS
-	Classic     int            `json:"classic"` // clients seen with classic RDP only
-	Causes      map[string]int `json:"causes,omitempty"`
 }
 
 // OpenSSL is the system-wide configuration that xrdp's OpenSSL reads when it starts.

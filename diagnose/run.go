@@ -16,6 +16,8 @@ type Settings struct {
 	Wanted xrdpconf.Range
 	// Declared obeys the range in sesman.ini as if it were stated.
 	Declared bool
+	// Client is the address of one client that somebody asks about, "" for none.
+	Client string
 }
 
 // DefaultWarnDays is the lead time of cert-expiring, as certbot's default renewal window.
@@ -27,7 +29,8 @@ type view struct {
 	set     Settings
 	server  xrdpconf.Server
 	sesman  xrdpconf.SessionManager
-	ini     *xrdpconf.File
+	raw     *xrdpconf.File // xrdp.ini as it is
+	ini     *xrdpconf.File // and as it was meant: its findings are not consequences of a cut
 	sesIni  *xrdpconf.File
 	version xrdpconf.Version
 	now     time.Time
@@ -42,8 +45,9 @@ func Run(f Facts, set Settings) []Finding {
 		set.WarnDays = DefaultWarnDays
 	}
 	v := &view{
-		Facts: &f, set: set, server: f.Server(), ini: f.ConfigFile(), sesIni: f.SesmanFile(), now: f.Taken,
+		Facts: &f, set: set, server: f.MeantServer(), raw: f.ConfigFile(), sesIni: f.SesmanFile(), now: f.Taken,
 	}
+	v.ini, _, _ = f.Meant()
 	v.sesman = xrdpconf.ReadSessionManager(v.sesIni, nil)
 	v.version, _ = xrdpconf.ParseVersion(f.Package.Value.Version)
 	v.daemon, v.known = f.Daemon.Serving()
@@ -62,7 +66,7 @@ var checks = []func(*view) []Finding{
 	checkSecurityLayer, checkCryptLevel, checkRSAKeys,
 	checkVersions, checkCiphers, checkSecretsLogged, checkDeclaredRange, checkRangeBlocked,
 	checkService, checkPort, checkLog,
-	checkWire,
+	checkWire, checkClients, checkNeverArrived,
 	checkApplied,
 }
 

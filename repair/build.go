@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -34,11 +35,15 @@ type builder struct {
 // of the host becomes a Manual or a Refusal.
 func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	b := &builder{
-		f: &f, found: found, pol: pol, server: f.Server(), ini: f.ConfigFile(), sesman: f.SesmanFile(),
+		f: &f, found: found, pol: pol, server: f.MeantServer(), sesman: f.SesmanFile(),
 		plan: Plan{
 			ID: freeID(&f), Offline: f.Offline, replayed: f.Replayed,
 			Files: []FileChange{}, Disturbs: []Disturbed{}, Manual: []Manual{}, Because: []diagnose.Code{},
 		},
+	}
+	var err error
+	if b.ini, _, err = f.Meant(); err != nil {
+		b.server = f.Server()
 	}
 	b.remedies()
 	if b.server.HasGlobals && f.Config.Ok() {
@@ -53,7 +58,7 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 			b.newIdentity()
 		}
 	}
-	if err := b.assemble(); err != nil {
+	if err = b.assemble(); err != nil {
 		return Plan{}, err
 	}
 	b.expect()
@@ -102,8 +107,13 @@ func (b *builder) assemble() error {
 			return err
 		}
 	}
-	if len(b.iniEdits) > 0 || b.iniMode != 0 {
-		if err := b.editFile(b.f.Config.Value, b.ini, b.iniEdits, b.iniBecause, b.iniMode); err != nil {
+	if len(b.iniBecause) > 0 || len(b.iniEdits) > 0 {
+		err := b.editFile(b.f.Config.Value, b.ini, b.iniEdits, b.iniBecause, b.iniMode)
+		switch {
+		case errors.Is(err, xrdpconf.ErrCut):
+			// The finding that names the cut tells what to do first.
+			b.plan.Identity, b.plan.Files = nil, []FileChange{}
+		case err != nil:
 			return err
 		}
 	}

@@ -19,6 +19,8 @@ type Runner struct {
 	Tool     string
 	// Pair is the delivered pair of a plan that installs one, as PEM.
 	Pair struct{ Cert, Key []byte }
+	// Keygen makes the contents of a new rsakeys.ini; nil where nothing can.
+	Keygen func() ([]byte, error)
 	// Keep leaves a change that could not be proven.
 	Keep bool
 	// Progress is told what happens, in a few words; nil for silence.

@@ -17,8 +17,10 @@ type Plan struct {
 	// Files in the order of writing: what is inert first, xrdp.ini last.
 	Files    []FileChange    `json:"files"`
 	Identity *IdentityChange `json:"identity,omitempty"`
-	Unit     UnitChange      `json:"restart"`
-	Disturbs []Disturbed     `json:"disturbs"`
+	// Keygen makes a missing rsakeys.ini.
+	Keygen   *KeygenChange `json:"keygen,omitempty"`
+	Unit     UnitChange    `json:"restart"`
+	Disturbs []Disturbed   `json:"disturbs"`
 	// Manual is what is left to a human.
 	Manual []Manual    `json:"manual"`
 	Expect Expectation `json:"expect"`
@@ -37,7 +39,7 @@ type Plan struct {
 
 // Empty reports whether apply would change nothing.
 func (p Plan) Empty() bool {
-	return len(p.Files) == 0 && p.Identity == nil && p.Unit.Action == ActionNone
+	return len(p.Files) == 0 && p.Identity == nil && p.Keygen == nil && p.Unit.Action == ActionNone
 }
 
 // FileKind says what happens to a file.
@@ -48,6 +50,8 @@ const (
 	FileEdit   FileKind = "edit"
 	FileCreate FileKind = "create"
 	FileRemove FileKind = "remove"
+	// FileAttributes leaves the contents, which the plan does not know, alone.
+	FileAttributes FileKind = "attributes"
 )
 
 // FileChange is the new state of one file.
@@ -96,6 +100,15 @@ type IdentityChange struct {
 	Install *Delivery `json:"install,omitempty"`
 	// Request describes a pair to be made.
 	Request certs.Request   `json:"request"`
+	Because []diagnose.Code `json:"because"`
+}
+
+// KeygenChange is a new rsakeys.ini, made by xrdp's own xrdp-keygen. Everybody in
+// the daemon's group reads it, as in Debian from 0.10.5-5 on and in Fedora.
+type KeygenChange struct {
+	Path    string          `json:"path"`
+	GID     int             `json:"gid"`
+	Group   string          `json:"group"`
 	Because []diagnose.Code `json:"because"`
 }
 

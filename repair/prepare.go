@@ -35,6 +35,9 @@ func (r *Runner) prepare(p Plan) (work, error) {
 			NeededRestart: p.Unit.Needed && p.Unit.Action == ActionRestart, Because: p.Because,
 		},
 	}
+	if err := r.keygen(p.Keygen, &w); err != nil {
+		return w, err
+	}
 	reload := p.Unit.Reload
 	for _, c := range p.Files {
 		// Unit files and what they name are inert until a restart and come
@@ -89,7 +92,28 @@ func (r *Runner) file(c FileChange, w *work) error {
 		s.Op = OpRemove
 	}
 	w.contents[c.Target] = c.Data
+	if c.Kind == FileAttributes {
+		w.contents[c.Target] = w.backups[s.Backup]
+	}
 	w.add(s)
+	return nil
+}
+
+// keygen makes a missing rsakeys.ini in memory.
+func (r *Runner) keygen(k *KeygenChange, w *work) error {
+	if k == nil {
+		return nil
+	}
+	if r.Keygen == nil {
+		return errors.New("no xrdp-keygen here")
+	}
+	r.say("making %s", k.Path)
+	data, err := r.Keygen()
+	if err != nil {
+		return fmt.Errorf("make %s: %w", k.Path, err)
+	}
+	w.contents[k.Path] = data
+	w.add(Step{Op: OpWrite, Path: k.Path, After: FileState{Exists: true, SHA256: sum(data), Mode: 0o640, GID: k.GID}})
 	return nil
 }
 

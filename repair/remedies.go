@@ -34,10 +34,15 @@ var remedyOf = map[diagnose.Code]remedy{
 		b.iniMode = 0o644
 		b.iniBecause = append(b.iniBecause, x.Code)
 	},
+	diagnose.IniCutShort: (*builder).readOn,
+
 	diagnose.SecurityLayerMissing: (*builder).negotiate,
 	diagnose.SecurityLayerInvalid: (*builder).negotiate,
 	diagnose.SecurityLayerRDP:     (*builder).negotiate,
 	diagnose.CryptLevelWeak:       func(b *builder, x diagnose.Finding) { b.set("crypt_level", "high", x.Code) },
+
+	diagnose.RSAKeysMissing:    (*builder).makeRSAKeys,
+	diagnose.RSAKeysUnreadable: (*builder).openRSAKeys,
 
 	diagnose.TLSVersionsEmpty:   (*builder).defaultVersions,
 	diagnose.TLSVersionsMissing: (*builder).defaultVersions,
@@ -178,6 +183,40 @@ func (b *builder) knownVersions(x diagnose.Finding) {
 }
 
 func (b *builder) unblock(diagnose.Finding) {} // tlsRange makes a stated range real
+
+// makeRSAKeys plans a new rsakeys.ini, and the start that failed without it:
+// service-down is silent where this explains it.
+func (b *builder) makeRSAKeys(x diagnose.Finding) {
+	b.plan.Keygen = &KeygenChange{
+		Path: diagnose.RSAKeysPath, GID: b.f.Daemon.KeyGID, Group: b.f.Daemon.KeyGroup, Because: []diagnose.Code{x.Code},
+	}
+	b.plan.Because = append(b.plan.Because, x.Code)
+	if u, ok := b.f.Units[diagnose.UnitXrdp]; ok && u.Ok() && !b.f.Daemon.Running.Ok() && u.Value.LoadState == "loaded" {
+		b.start(ActionStart, x)
+	}
+}
+
+// openRSAKeys lets the daemon read rsakeys.ini and nobody else.
+func (b *builder) openRSAKeys(x diagnose.Finding) {
+	fact := b.f.RSAKeysFile
+	if !fact.Ok() || !fact.Value.Exists {
+		return
+	}
+	before := stateOf(fact.Value)
+	after := before
+	after.Mode, after.GID = 0o640, b.f.Daemon.KeyGID
+	b.plan.Files = append(b.plan.Files, FileChange{
+		Kind: FileAttributes, Path: fact.Value.Path, Target: fact.Value.Target, Before: before, After: after, Because: []diagnose.Code{x.Code},
+	})
+}
+
+// readOn keeps the file as it was meant: the edits are made to that one.
+func (b *builder) readOn(x diagnose.Finding) {
+	b.iniBecause = append(b.iniBecause, x.Code)
+	if b.f.Server().Port != b.server.Port {
+		b.needRestart("port= is read when xrdp starts")
+	}
+}
 
 func (b *builder) meantPort(x diagnose.Finding) {
 	b.set("port", diagnose.PortMeant(b.server), x.Code)

@@ -11,7 +11,7 @@ import (
 func (b *builder) restart() {
 	u := &b.plan.Unit
 	busy := b.busy()
-	changes := len(b.plan.Files) > 0 || b.plan.Identity != nil
+	changes := len(b.plan.Files) > 0 || b.plan.Identity != nil || b.plan.Keygen != nil
 	switch {
 	case b.f.Offline:
 		u.Action, u.Needed, u.Why = ActionNone, false, "this tree is not running"

@@ -124,6 +124,7 @@ func (a *app) say(what string) {
 func (a *app) runner(m *host.Machine) *repair.Runner {
 	return &repair.Runner{
 		System: m.System(), Observer: m.Observer(), Store: m.Store(), Rand: rand.Reader, Now: a.now, Tool: version, Progress: a.progress(),
+		Keygen: m.Keygen,
 	}
 }
 
@@ -315,12 +316,18 @@ func showChanged(p *page, l *look, out repair.Outcome) {
 	for _, c := range l.plan.Files {
 		what := plural(len(c.Keys), "line") + ": " + strings.Join(c.Keys, ", ")
 		switch {
+		case c.Kind == repair.FileAttributes:
+			what = fmt.Sprintf("mode %04o", c.After.Mode)
 		case c.Kind != repair.FileEdit:
 			what = string(c.Kind) + "d"
 		case len(c.Keys) == 0:
 			what = fmt.Sprintf("mode %04o", c.After.Mode)
 		}
 		p.linef("%-10s%-22s %s", label, clean(c.Path), what)
+		label = ""
+	}
+	if k := l.plan.Keygen; k != nil {
+		p.linef("%-10s%-22s %s", label, k.Path, "created")
 		label = ""
 	}
 	if id := l.plan.Identity; id != nil {

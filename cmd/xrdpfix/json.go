@@ -68,6 +68,9 @@ func (a *app) document(command string, l *look) *document {
 	doc.Unseen = unseen(&l.facts)
 	doc.Plan = &l.plan
 	for _, c := range l.plan.Files {
+		if c.Diff == "" {
+			continue
+		}
 		doc.Diff = append(doc.Diff, diffDoc{
 			Before: string(diagnose.Mask(c.Original)), After: string(diagnose.Mask(c.Data)),
 			BeforeHeader: c.Path, AfterHeader: c.Path,

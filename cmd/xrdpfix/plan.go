@@ -146,6 +146,9 @@ func (a *app) showPlan(p *page, l *look) {
 	p.blank()
 	showFiles(p, l)
 	for _, c := range pl.Files {
+		if c.Diff == "" {
+			continue // only its mode or group changes
+		}
 		p.blank()
 		p.b.WriteString(cleanLines(strings.TrimRight(c.Diff, "\n")) + "\n")
 	}
@@ -188,6 +191,10 @@ func planTitle(l *look, edits, creates int) string {
 }
 
 func showFiles(p *page, l *look) {
+	if k := l.plan.Keygen; k != nil {
+		p.linef("  %-7s %-42s root:%s 0640", "create", k.Path, k.Group)
+		p.linef("%10s2048 bits, made by xrdp-keygen during apply, never shown", "")
+	}
 	const at = 10
 	row := func(kind, path, attr string) {
 		p.linef("  %-7s %-42s %s", kind, path, attr)

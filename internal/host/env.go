@@ -33,6 +33,7 @@ func (m *Machine) Env() diagnose.Env {
 		Host:     func(ctx context.Context) (diagnose.HostInfo, error) { return ReadHostInfo(ctx, m.cfg.Root) },
 		Package:  func(ctx context.Context) (diagnose.Package, error) { return ReadPackage(ctx, m.cfg.Root, "") },
 		File:     m.file,
+		State:    m.state,
 		Access:   m.access,
 		Pair:     m.pair,
 		Daemon:   m.daemon,
@@ -126,6 +127,14 @@ func (m *Machine) file(path string) (diagnose.FileFact, error) {
 		f.Obstacle = fixed.Error()
 	}
 	return f, nil
+}
+
+// state is file without the contents.
+func (m *Machine) state(path string) (diagnose.FileFact, error) {
+	f, err := m.file(path)
+	clear(f.Data)
+	f.Data, f.Text = nil, ""
+	return f, err
 }
 
 func (m *Machine) access(path string, serving, start diagnose.Identity) diagnose.PathFact {

@@ -89,64 +89,6 @@ func (m *Machine) opensAsRoot(s xrdpconf.Server) bool {
 	return true
 }
 
-// recent sums up the clients of the last days.
-func (m *Machine) recent(ctx context.Context, path string, days int) (diagnose.Recent, error) {
-	r := diagnose.Recent{Days: days, Causes: map[string]int{}}
-	type client struct{ tls, classic bool }
-	clients := map[string]*client{}
-	var g logwatch.Grouper
-	var filter logwatch.OwnFilter
-	count := func(list []logwatch.Judged) {
-		for _, c := range list {
-			o := c.Outcome
-			if o.Own || o.Kind == logwatch.HungUp || o.Kind == logwatch.Unknown && o.Cause == "" || !c.Client.IsValid() || !c.Established && c.Client.Addr().IsLoopback() {
-				continue
-			}
-			addr := c.Client.Addr().String()
-			if clients[addr] == nil && len(clients) >= maxClients {
-				continue
-			}
-			if clients[addr] == nil {
-				clients[addr] = &client{}
-			}
-			r.Connections++
-			switch o.Kind {
-			case logwatch.ConnectedTLS:
-				clients[addr].tls = true
-			case logwatch.ConnectedClassic:
-				clients[addr].classic = true
-			case logwatch.Failed:
-				r.Causes[o.Cause]++
-			}
-		}
-	}
-	since := m.cfg.Now().AddDate(0, 0, -days)
-	_, err := m.LogHistory(ctx, path, since, func(e logwatch.Entry) error {
-		g.Add(e)
-		for _, c := range g.Done() {
-			count(filter.Add(c))
-		}
-		return ctx.Err()
-	})
-	for _, c := range g.Flush() {
-		count(filter.Add(c))
-	}
-	count(filter.Flush())
-	for _, c := range clients {
-		switch {
-		case c.tls:
-			r.TLS++
-		case c.classic:
-			r.Classic++
-		}
-	}
-	r.Clients = len(clients)
-	return r, err
-}
-
-// maxClients bounds the memory that a log full of forged addresses can cost.
-const maxClients = 10_000
-
 // ownEntries reads the log from a mark until our full connection is told whole,
 // or patience ends: xrdp writes the last lines after we hung up.
 func (m *Machine) ownEntries(ctx context.Context, mark logwatch.Mark, told func([]logwatch.Entry) bool) ([]logwatch.Entry, error) {
