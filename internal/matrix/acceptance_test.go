@@ -90,7 +90,7 @@ func (m *machine) mends(t *testing.T, codes, fails string) {
 		t.Errorf("plan: %s", r)
 	}
 	if now := m.manifest(t); now != before {
-		t.Errorf("check or plan changed something:\n%s\n%s", before, now)
+		t.Errorf("check or plan changed something:\n%s", difference(before, now))
 	}
 	m.apply(t)
 	if r := m.tls(t); !r.OK() {
@@ -103,7 +103,7 @@ func (m *machine) mends(t *testing.T, codes, fails string) {
 		t.Errorf("rollback: %s", r)
 	}
 	if now := m.manifest(t); now != before {
-		t.Errorf("rollback left a difference:\n%s\n%s", before, now)
+		t.Errorf("rollback left a difference:\n%s", difference(before, now))
 	}
 	if r := m.tls(t); r.Name != fails {
 		t.Errorf("after rollback: FreeRDP says %s, want %s", r.Name, fails)
@@ -153,7 +153,7 @@ func TestRange(t *testing.T) {
 					}
 					m.applyNothing(t, step.flags...)
 				}
-				if got := m.Must(t, "ls /etc/systemd/system/xrdp.service.d /etc/xrdp/tls/openssl.cnf 2>/dev/null || true"); got != "" {
+				if got := m.Must(t, "find /etc/systemd/system/xrdp.service.d /etc/xrdp/tls/openssl.cnf -type f 2>/dev/null || true"); got != "" {
 					t.Errorf("with TLS 1.3 only there is still %q", got)
 				}
 				for range 3 {
@@ -162,7 +162,7 @@ func TestRange(t *testing.T) {
 					}
 				}
 				if now := m.manifest(t); now != before {
-					t.Errorf("three rollbacks left a difference:\n%s\n%s", before, now)
+					t.Errorf("three rollbacks left a difference:\n%s", difference(before, now))
 				}
 			})
 		})
@@ -185,12 +185,12 @@ func TestDesktop(t *testing.T) {
 		if len(r.Plan.Disturbs) != 1 || r.Plan.Disturbs[0].User != lab.TestUser {
 			t.Errorf("a restart disturbs %+v, want user test alone", r.Plan.Disturbs)
 		}
-		m.Must(t, "sed -i 's/^port=.*/port=127.0.0.1:3389/' /etc/xrdp/xrdp.ini")
+		m.Must(t, "sed -i '0,/^port=/s/^port=.*/port=127.0.0.1:3389/' /etc/xrdp/xrdp.ini")
 		r = m.xrdpfix(t, "apply")
 		if r.Exit.Code != 7 || r.Exit.Reason != "live-desktops" || r.Changed {
 			t.Errorf("apply that needs a restart: %s", r)
 		}
-		m.Must(t, "sed -i 's/^port=.*/port=3389/' /etc/xrdp/xrdp.ini")
+		m.Must(t, "sed -i '0,/^port=/s/^port=.*/port=3389/' /etc/xrdp/xrdp.ini")
 
 		pid := m.Must(t, "pgrep -o -x xrdp")
 		m.apply(t)
@@ -239,7 +239,7 @@ func TestNotRoot(t *testing.T) {
 		t.Errorf("check of user test: status %d, %v\n%s%s", r.Code, err, r.Stdout, r.Stderr)
 	}
 	if now := m.times(t); now != before {
-		t.Errorf("something changed:\n%s\n%s", before, now)
+		t.Errorf("something changed:\n%s", difference(before, now))
 	}
 }
 
@@ -275,7 +275,7 @@ func TestBroken(t *testing.T) {
 				t.Errorf("it took %s", d)
 			}
 			if now := m.manifest(t); now != before {
-				t.Errorf("something changed:\n%s\n%s", before, now)
+				t.Errorf("something changed:\n%s", difference(before, now))
 			}
 		})
 	}

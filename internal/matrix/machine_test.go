@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -130,15 +131,57 @@ func (m *machine) applyNothing(t *testing.T, args ...string) report {
 		t.Errorf("xrdpfix apply %s: changed: %s", strings.Join(args, " "), r)
 	}
 	if after := m.times(t); after != before {
-		t.Errorf("xrdpfix apply %s: it claims to change nothing, and before is not after:\n%s\n%s", strings.Join(args, " "), before, after)
+		t.Errorf("xrdpfix apply %s: %s\nit claims to change nothing, and this moved:\n%s", strings.Join(args, " "), r, difference(before, after))
 	}
 	return r
 }
 
 // String shows the parts that explain a surprise.
 func (r report) String() string {
-	text, _ := json.MarshalIndent(r, "", " ") // a report came from JSON
-	return string(text)
+	s := fmt.Sprintf("status %d (%s), changed %v, codes %q", r.Exit.Code, r.Exit.Reason, r.Changed, r.codes())
+	if r.Error != nil {
+		s += ", error: " + r.Error.Message
+	}
+	if r.Plan != nil {
+		s += fmt.Sprintf(", plan %q", r.Plan)
+		if r.Plan.Refusal != nil {
+			s += ", refused: " + r.Plan.Refusal.Text
+		}
+	}
+	if r.Verdict != nil {
+		s += fmt.Sprintf(", %s: %s", r.Verdict.Status, strings.Join(r.Verdict.Reasons, "; "))
+	}
+	for _, f := range r.Findings {
+		s += "\n  " + f.Severity + " " + f.Code + ": " + f.Detail
+	}
+	return s + "\n"
+}
+
+// String tells the plan in a few words: the files with the keys that change, a
+// new pair, what happens to the daemon because it must, what is left to a human.
+func (p *plan) String() string {
+	var parts []string
+	for _, f := range p.Files {
+		what := f.Kind
+		if len(f.Keys) > 0 {
+			what = strings.Join(f.Keys, ",")
+		}
+		parts = append(parts, path.Base(f.Path)+":"+what)
+	}
+	switch id := p.Identity; {
+	case id == nil:
+	case id.Copy:
+		parts = append(parts, "+copy")
+	default:
+		parts = append(parts, "+pair")
+	}
+	if p.Restart.Needed {
+		parts = append(parts, "+"+p.Restart.Action)
+	}
+	for _, m := range p.Manual {
+		parts = append(parts, "manual:"+m.Because)
+	}
+	return strings.Join(parts, " ")
 }
 
 // codes returns the finding codes of errors and warnings, in the order raised.
@@ -168,6 +211,19 @@ find `+watched+` \( -path /etc/xrdp/tls -prune \) -o -type f -exec sha256sum {} 
 func (m *machine) times(t *testing.T) string {
 	t.Helper()
 	return m.Must(t, `find `+watched+` /var/lib/xrdpfix -printf '%p %T@ %C@\n' 2>/dev/null | sort; pgrep -o -x xrdp || echo no xrdp`)
+}
+
+// difference shows the lines that only one of two texts has.
+func difference(before, after string) string {
+	var out strings.Builder
+	for _, side := range []struct{ sign, lines, others string }{{"- ", before, after}, {"+ ", after, before}} {
+		for line := range strings.Lines(side.lines) {
+			if !strings.Contains(side.others, line) {
+				out.WriteString(side.sign + line)
+			}
+		}
+	}
+	return out.String()
 }
 
 // tls connects as FreeRDP 2 does when it insists on TLS.
