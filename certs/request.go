@@ -63,7 +63,7 @@ type Request struct {
 	DNSNames []string     `json:"dns_names,omitempty"`
 	Addrs    []netip.Addr `json:"addrs,omitempty"`
 	// Lifetime is the whole validity; zero means DefaultLifetime.
-	Lifetime time.Duration `json:"lifetime,omitempty"`
+	Lifetime time.Duration `json:"lifetime_ns,omitempty"`
 	// Key is the kind of key to generate; empty means RSA2048.
 	Key KeyType `json:"key,omitempty"`
 }

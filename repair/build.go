@@ -3,7 +3,6 @@ package repair
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"time"
@@ -25,7 +24,8 @@ type builder struct {
 
 	iniEdits, sesmanEdits     []xrdpconf.Change
 	iniBecause, sesmanBecause []diagnose.Code
-	iniMode                   fs.FileMode // 0 keeps the mode
+	iniMode                   Mode     // 0 keeps the mode
+	back                      []string // settings that come back from behind a cut
 	wantRange                 xrdpconf.Range
 	stated                    bool // the range is stated, not only repaired
 }
@@ -42,7 +42,7 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 		},
 	}
 	var err error
-	if b.ini, _, err = f.Meant(); err != nil {
+	if b.ini, b.back, err = f.Meant(); err != nil {
 		b.server = f.Server()
 	}
 	b.remedies()
@@ -128,7 +128,7 @@ func (b *builder) assemble() error {
 	return nil
 }
 
-func (b *builder) editFile(fact diagnose.FileFact, file *xrdpconf.File, edits []xrdpconf.Change, because []diagnose.Code, mode fs.FileMode) error {
+func (b *builder) editFile(fact diagnose.FileFact, file *xrdpconf.File, edits []xrdpconf.Change, because []diagnose.Code, mode Mode) error {
 	edited, err := file.Edit(edits...)
 	if err != nil {
 		return fmt.Errorf("edit %s: %w", fact.Path, err)
@@ -148,6 +148,9 @@ func (b *builder) editFile(fact diagnose.FileFact, file *xrdpconf.File, edits []
 	for _, e := range edits {
 		keys = append(keys, e.Key)
 	}
+	if fact.Path == configPath {
+		keys = append(keys, slices.DeleteFunc(slices.Clone(b.back), func(k string) bool { return slices.Contains(keys, k) })...)
+	}
 	b.plan.Files = append(b.plan.Files, FileChange{
 		Kind: FileEdit, Path: fact.Path, Target: fact.Target, Before: before, After: after,
 		Data: edited.Bytes(), Original: fact.Bytes(), Diff: Diff(fact.Path, fact.Bytes(), edited.Bytes()),
@@ -160,7 +163,7 @@ func stateOf(f diagnose.FileFact) FileState {
 	if !f.Exists {
 		return FileState{}
 	}
-	return FileState{Exists: true, SHA256: f.SHA256, Mode: fs.FileMode(f.Mode), UID: f.UID, GID: f.GID}
+	return FileState{Exists: true, SHA256: f.SHA256, Mode: Mode(f.Mode), UID: f.UID, GID: f.GID}
 }
 
 // newIdentity plans a new pair of xrdp's own, unless this is the tree of an

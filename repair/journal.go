@@ -2,7 +2,6 @@ package repair
 
 import (
 	"context"
-	"io/fs"
 	"time"
 
 	"xrdpfix/diagnose"
@@ -79,7 +78,7 @@ type System interface {
 	Write(path string, data []byte, want FileState, inPlace bool) error
 	Remove(path string) error
 	// Mkdir makes one directory, or sets the attributes of an existing one.
-	Mkdir(path string, mode fs.FileMode, uid, gid int) error
+	Mkdir(path string, mode Mode, uid, gid int) error
 	// Rmdir removes an empty directory; one that is not empty stays, without error.
 	Rmdir(path string) error
 	Reload(ctx context.Context) error

@@ -1,7 +1,8 @@
 package repair
 
 import (
-	"io/fs"
+	"fmt"
+	"strconv"
 	"time"
 
 	"xrdpfix/certs"
@@ -77,11 +78,11 @@ type FileChange struct {
 // FileState is what a file must be before, and is after, a change. Two states
 // are the same file contents and attributes if they are equal.
 type FileState struct {
-	Exists bool        `json:"exists"`
-	SHA256 string      `json:"sha256,omitempty"`
-	Mode   fs.FileMode `json:"mode,omitempty"` // permission bits
-	UID    int         `json:"uid"`
-	GID    int         `json:"gid"`
+	Exists bool   `json:"exists"`
+	SHA256 string `json:"sha256,omitempty"`
+	Mode   Mode   `json:"mode,omitempty"` // permission bits
+	UID    int    `json:"uid"`
+	GID    int    `json:"gid"`
 }
 
 // IdentityChange is a new pair in a directory of its own.
@@ -178,4 +179,24 @@ type Expectation struct {
 	// LogPath is xrdp.log; LogHidden says why it cannot show our connection, "" where it can.
 	LogPath   string `json:"log_path,omitempty"`
 	LogHidden string `json:"log_hidden,omitempty"`
+}
+
+// Mode is permission bits as chmod(2) takes them, setuid and its like included.
+// In JSON it is octal text, "0640".
+type Mode uint32
+
+// String returns the octal form.
+func (m Mode) String() string { return fmt.Sprintf("%04o", uint32(m)) }
+
+// MarshalText returns the octal form.
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads the octal form.
+func (m *Mode) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 8, 12)
+	if err != nil {
+		return fmt.Errorf("mode %q: %w", text, err)
+	}
+	*m = Mode(n)
+	return nil
 }

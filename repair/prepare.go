@@ -3,7 +3,6 @@ package repair
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 
 	"xrdpfix/certs"
@@ -180,7 +179,7 @@ func (r *Runner) identity(p Plan, w *work) error {
 type ownFile struct {
 	path string
 	data []byte
-	mode fs.FileMode
+	mode Mode
 	gid  int
 }
 

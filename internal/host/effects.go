@@ -37,7 +37,7 @@ func (s *system) Stat(path string) (repair.FileState, error) {
 	if !st.Exists {
 		return repair.FileState{}, nil
 	}
-	return repair.FileState{Exists: true, SHA256: st.SHA256, Mode: fs.FileMode(st.Mode), UID: st.UID, GID: st.GID}, nil
+	return repair.FileState{Exists: true, SHA256: st.SHA256, Mode: repair.Mode(st.Mode), UID: st.UID, GID: st.GID}, nil
 }
 
 func (s *system) Read(path string) ([]byte, error) { return s.m.root.ReadFile(path, maxPair) }
@@ -68,7 +68,7 @@ func durable(err error) error {
 
 func (s *system) Remove(path string) error { return durable(s.m.root.Remove(path)) }
 
-func (s *system) Mkdir(path string, mode fs.FileMode, uid, gid int) error {
+func (s *system) Mkdir(path string, mode repair.Mode, uid, gid int) error {
 	made, err := s.m.root.MkdirAll(path, atomicfile.Attr{UID: uid, GID: gid, Mode: atomicfile.Mode(mode)})
 	if err != nil || len(made) > 0 {
 		return durable(err)
@@ -81,7 +81,7 @@ func (s *system) Mkdir(path string, mode fs.FileMode, uid, gid int) error {
 	if err := unix.Fchown(fd, uid, gid); err != nil {
 		return &fs.PathError{Op: "chown", Path: path, Err: err}
 	}
-	if err := unix.Fchmod(fd, uint32(mode.Perm())); err != nil {
+	if err := unix.Fchmod(fd, uint32(mode)); err != nil {
 		return &fs.PathError{Op: "chmod", Path: path, Err: err}
 	}
 	return unix.Fsync(fd)
