@@ -133,13 +133,16 @@ func checkRangeBlocked(v *view) []Finding {
 	if len(blocked) == 0 || !stated && accepted > 0 {
 		return nil // an unstated range that partly works is a working choice
 	}
-	x := finding(TLSRangeBlocked, MendStated, "ssl_protocols lists %s, but OpenSSL refuses it.", strings.Join(blocked, " and "))
-	if floor := v.floorAbove(want.Min); floor != nil {
-		x.Detail = fmt.Sprintf("%s:%d sets MinProtocol = %s for every program, above the %s of ssl_protocols.", floor.File, floor.Line, floor.Text, want.Min)
-		x = x.because(inFile(floor.File, floor.Line, "MinProtocol = "+floor.Text))
+	x := finding(TLSRangeBlocked, MendStated, "ssl_protocols lists %s, but OpenSSL refuses it.", versionNames(blocked))
+	for _, b := range blocked {
+		if c := v.OpenSSL.Value.Blame(b); c != nil {
+			x.Detail = fmt.Sprintf("%s:%d sets %s = %s for every program, which forbids the %s of ssl_protocols.", c.File, c.Line, c.Name, c.Text, b)
+			x = x.because(inFile(c.File, c.Line, c.Name+" = "+c.Text))
+			break
+		}
 	}
-	for _, name := range blocked {
-		x = x.because(Evidence{Kind: "wire", Source: v.Wire.Value.Addr, Text: name + " is refused"})
+	for _, b := range blocked {
+		x = x.because(Evidence{Kind: "wire", Source: v.Wire.Value.Addr, Text: b.String() + " is refused"})
 	}
 	return []Finding{x.remedy("State the range: xrdpfix then also sets what OpenSSL needs.").
 		commands(fmt.Sprintf("xrdpfix apply --tls-min %s --tls-max %s", want.Min.Number(), want.Max.Number()))}
@@ -147,7 +150,7 @@ func checkRangeBlocked(v *view) []Finding {
 
 // blocked names the versions of a range that ssl_protocols lists and the wire
 // refuses, and counts those that it accepts.
-func (v *view) blocked(want xrdpconf.Range) (names []string, accepted int) {
+func (v *view) blocked(want xrdpconf.Range) (refused []xrdpconf.TLSVersion, accepted int) {
 	if v.Wire.Value.Full.Negotiation == nil || v.Wire.Value.Full.Negotiation.Selected != probe.ProtocolSSL {
 		return nil, 0
 	}
@@ -158,22 +161,18 @@ func (v *view) blocked(want xrdpconf.Range) (names []string, accepted int) {
 		case w.Answer == probe.AnswerAccepted:
 			accepted++
 		case w.Answer == probe.AnswerRefused:
-			names = append(names, w.Version.String())
+			refused = append(refused, xrdpconf.TLSVersion(w.Version))
 		}
 	}
-	return names, accepted
+	return refused, accepted
 }
 
-// floorAbove returns the system-wide floor that forbids a version, nil for none.
-func (v *view) floorAbove(min xrdpconf.TLSVersion) *ConfValue {
-	if !v.OpenSSL.Ok() || v.OpenSSL.Value.MinProtocol == nil {
-		return nil
+func versionNames(list []xrdpconf.TLSVersion) string {
+	var names []string
+	for _, v := range list {
+		names = append(names, v.String())
 	}
-	floor, err := xrdpconf.ParseTLSVersion(v.OpenSSL.Value.MinProtocol.Text)
-	if err != nil || floor <= min {
-		return nil
-	}
-	return v.OpenSSL.Value.MinProtocol
+	return strings.Join(names, " and ")
 }
 
 // DefaultRange is what a missing or broken ssl_protocols becomes: the versions

@@ -234,7 +234,11 @@ func (f *Facts) SesmanFile() *xrdpconf.File {
 // Ports are the TCP ports that xrdp is configured to listen on.
 func (f *Facts) Ports() []int {
 	var ports []int
-	for _, l := range f.Server().Listen {
+	listen := f.Server().Listen
+	if p := f.Daemon.PortOption; p != "" {
+		listen = xrdpconf.ParsePort(p)
+	}
+	for _, l := range listen {
 		if l.TCP() {
 			ports = append(ports, l.Port)
 		}

@@ -2,12 +2,14 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"xrdpfix/certs"
 	"xrdpfix/logwatch"
 	"xrdpfix/probe"
 	"xrdpfix/service"
+	"xrdpfix/xrdpconf"
 )
 
 // Observed is one thing that was looked for. At most one of Failed and Skipped
@@ -149,6 +151,8 @@ type Daemon struct {
 	// root and such a group exists (the next package may drop root).
 	KeyGID   int    `json:"key_gid"`
 	KeyGroup string `json:"key_group"`
+	// PortOption is the value of -p or --port, which overrides port=; "" where not given.
+	PortOption string `json:"port_option,omitempty"`
 	// Options is XRDP_OPTIONS (or the command line of the running process).
 	Options []string `json:"options,omitempty"`
 	// Systemd is false where systemd is not the init: Units is empty then.
@@ -292,10 +296,32 @@ type OpenSSL struct {
 	MinProtocol  *ConfValue `json:"min_protocol,omitempty"`
 	MaxProtocol  *ConfValue `json:"max_protocol,omitempty"`
 	CipherString *ConfValue `json:"cipher_string,omitempty"`
+	// Protocol is the last command that turned single versions off or on.
+	Protocol *ConfValue `json:"protocol,omitempty"`
+	// Refused are the versions that all of this forbids, as OpenSSL spells them.
+	Refused []string `json:"refused,omitempty"`
+}
+
+// Blame names the setting that forbids a version, nil where none does.
+func (o OpenSSL) Blame(v xrdpconf.TLSVersion) *ConfValue {
+	if !slices.Contains(o.Refused, v.Token()) {
+		return nil
+	}
+	for _, c := range []*ConfValue{o.MinProtocol, o.MaxProtocol} {
+		if c == nil {
+			continue
+		}
+		bound, err := xrdpconf.ParseTLSVersion(c.Text)
+		if err == nil && (c == o.MinProtocol && bound > v || c == o.MaxProtocol && bound < v) {
+			return c
+		}
+	}
+	return o.Protocol
 }
 
 // ConfValue is a setting with its place.
 type ConfValue struct {
+	Name string `json:"name"`
 	Text string `json:"text"`
 	File string `json:"file"`
 	Line int    `json:"line"`

@@ -76,11 +76,11 @@ func (b *builder) floor(want xrdpconf.Range) {
 	if !b.f.OpenSSL.Ok() {
 		return
 	}
-	low, lowered := parse(ssl.MinProtocol)
-	high, capped := parse(ssl.MaxProtocol)
-	if lowered && low > want.Min || capped && high < want.Max {
-		b.lift(want, ssl)
-		return
+	for _, v := range want.Versions() {
+		if blame := ssl.Blame(v); blame != nil {
+			b.lift(want, ssl, blame)
+			return
+		}
 	}
 	if b.f.DropIn.Value.Exists {
 		b.dropFile(b.f.DropIn.Value)
@@ -89,18 +89,13 @@ func (b *builder) floor(want xrdpconf.Range) {
 	}
 }
 
-func parse(v *diagnose.ConfValue) (xrdpconf.TLSVersion, bool) {
-	if v == nil {
-		return 0, false
-	}
-	t, err := xrdpconf.ParseTLSVersion(v.Text)
-	return t, err == nil
-}
-
 // lift plans the drop-in and its file. A process that runs with them already
 // needs no restart.
-func (b *builder) lift(want xrdpconf.Range, ssl diagnose.OpenSSL) {
+func (b *builder) lift(want xrdpconf.Range, ssl diagnose.OpenSSL, blame *diagnose.ConfValue) {
 	base := opensslconf.Config{File: ssl.Conf, Section: ssl.Section}
+	if p := ssl.Protocol; p != nil {
+		base.Protocol = &opensslconf.Value{Text: p.Text, File: p.File, Line: p.Line}
+	}
 	body, err := base.Override(want.Min.Token(), want.Max.Token(), diagnose.DropInPath)
 	if err != nil {
 		b.plan.Manual = append(b.plan.Manual, Manual{
@@ -115,20 +110,13 @@ func (b *builder) lift(want xrdpconf.Range, ssl diagnose.OpenSSL) {
 	if b.putFile(b.f.DropIn.Value, diagnose.DropInPath, []byte(dropIn)) {
 		b.plan.Unit.Reload = true
 	}
-	floor := ssl.MinProtocol
-	if floor == nil {
-		floor = ssl.MaxProtocol
-	}
 	if changed || b.f.Daemon.Running.Value.OpenSSLConf != diagnose.OwnOpenSSLPath || b.startedBefore(b.f.OwnOpenSSL.Value) {
-		b.needRestart(floorReason(floor))
+		b.needRestart(floorReason(blame))
 	}
 }
 
 func floorReason(v *diagnose.ConfValue) string {
-	if v == nil {
-		return "OPENSSL_CONF is read when xrdp starts"
-	}
-	return v.File + ":" + itoa(v.Line) + " sets " + v.Text + " for every program; OPENSSL_CONF in a drop-in for xrdp.service lifts it for xrdp alone, and is read when xrdp starts"
+	return v.File + ":" + itoa(v.Line) + " sets " + v.Name + " = " + v.Text + " for every program; OPENSSL_CONF in a drop-in for xrdp.service lifts it for xrdp alone, and is read when xrdp starts"
 }
 
 func (b *builder) startedBefore(f diagnose.FileFact) bool {

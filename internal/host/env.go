@@ -31,7 +31,7 @@ func (m *Machine) Env() diagnose.Env {
 	env := diagnose.Env{
 		Now: m.cfg.Now, Tool: m.cfg.Tool, Offline: !m.Live(),
 		Host:     func(ctx context.Context) (diagnose.HostInfo, error) { return ReadHostInfo(ctx, m.cfg.Root) },
-		Package:  func(ctx context.Context) (diagnose.Package, error) { return ReadPackage(ctx, m.cfg.Root, "") },
+		Package:  m.packageOf,
 		File:     m.file,
 		State:    m.state,
 		Access:   m.access,
@@ -73,6 +73,17 @@ func (m *Machine) Env() diagnose.Env {
 	return env
 }
 
+// packageOf asks the program that the unit starts.
+func (m *Machine) packageOf(ctx context.Context) (diagnose.Package, error) {
+	hint := ""
+	if bus, err := m.systemd(ctx); err == nil {
+		if u, err := bus.Unit(ctx, diagnose.UnitXrdp); err == nil && len(u.ExecStart) > 0 {
+			hint = u.ExecStart[0]
+		}
+	}
+	return ReadPackage(ctx, m.cfg.Root, hint)
+}
+
 // ownPorts remembers our own ends of connections.
 type ownPorts struct {
 	mu    sync.Mutex
@@ -102,6 +113,9 @@ func (m *Machine) ports() []int {
 	facts := diagnose.Facts{}
 	if f, err := m.file(diagnose.ConfigPath); err == nil {
 		facts.Config = diagnose.Seen(f)
+	}
+	if o, err := ReadOptions(m.cfg.Root); err == nil {
+		facts.Daemon.PortOption = o.Port
 	}
 	return facts.Ports()
 }
@@ -170,7 +184,7 @@ func (m *Machine) optional(path string) ([]byte, error) {
 func (m *Machine) daemon(_ context.Context, unit *service.Unit, s xrdpconf.Server) diagnose.Daemon {
 	d := diagnose.Daemon{Systemd: unit != nil}
 	opts, _ := ReadOptions(m.cfg.Root)
-	d.Options = opts.Args
+	d.Options, d.PortOption = opts.Args, opts.Port
 	if m.Live() {
 		pid := 0
 		if unit != nil {
@@ -184,6 +198,9 @@ func (m *Machine) daemon(_ context.Context, unit *service.Unit, s xrdpconf.Serve
 			d.Running = diagnose.Failed[diagnose.Process](err.Error())
 		default:
 			d.Running = diagnose.Seen(p)
+			if len(p.Args) > 1 {
+				d.PortOption = ParseOptions(p.Args[1:]).Port
+			}
 		}
 		d.NewerThanStart = m.newerThan(p.Started, unit, d.Running.Ok())
 	} else {
@@ -291,6 +308,9 @@ func (m *Machine) openSSL(processConf string) (diagnose.OpenSSL, error) {
 		}
 	}
 	c, err := opensslconf.Read(opensslconf.Path(processConf, src), src)
+	if errors.Is(err, opensslconf.ErrSyntax) {
+		return diagnose.OpenSSL{Conf: c.File}, nil // OpenSSL ignores the whole file
+	}
 	if err != nil {
 		return diagnose.OpenSSL{}, err
 	}
@@ -298,10 +318,11 @@ func (m *Machine) openSSL(processConf string) (diagnose.OpenSSL, error) {
 		if v == nil {
 			return nil
 		}
-		return &diagnose.ConfValue{Text: v.Text, File: v.File, Line: v.Line}
+		return &diagnose.ConfValue{Name: v.Name, Text: v.Text, File: v.File, Line: v.Line}
 	}
 	return diagnose.OpenSSL{
 		Conf: c.File, Section: c.Section,
 		MinProtocol: value(c.MinProtocol), MaxProtocol: value(c.MaxProtocol), CipherString: value(c.CipherString),
+		Protocol: value(c.Protocol), Refused: c.Refused(),
 	}, nil
 }
