@@ -173,7 +173,7 @@ func (r *runner) goTest(ctx context.Context, verbose bool, env []string, args ..
 // unit runs every test that needs no lab, under the race detector and in random
 // order.
 func unit(ctx context.Context, r *runner) (tally, error) {
-	if err := r.ensureCompiler(ctx); err != nil {
+	if err := r.ensurePackages(ctx); err != nil {
 		return tally{}, err
 	}
 	args := []string{"-race", "-shuffle=on", "-timeout", "10m", "./..."}

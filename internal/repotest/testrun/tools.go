@@ -49,20 +49,31 @@ func (r *runner) tool(ctx context.Context, t tool) (string, error) {
 	return program, nil
 }
 
-// ensureCompiler installs the C compiler that the race detector needs, where it
-// is missing and can be installed.
-func (r *runner) ensureCompiler(ctx context.Context) error {
-	_, gcc := exec.LookPath("gcc")
-	_, libc := os.Stat("/usr/include/stdlib.h")
-	if gcc == nil && libc == nil {
+// needed are the files of the machine that the unit tests cannot do without, and
+// the Debian packages that have them. The lab installs what it needs itself.
+var needed = []struct{ file, pkg, why string }{
+	{"/usr/bin/gcc", "gcc", "the race detector is linked by it"},
+	{"/usr/include/stdlib.h", "libc6-dev", "the race detector's C code is compiled"},
+	{"/usr/bin/openssl", "openssl", "what we read and write is compared with it"},
+}
+
+// ensurePackages installs what is missing of them, where that can be done.
+func (r *runner) ensurePackages(ctx context.Context) error {
+	var missing []string
+	for _, n := range needed {
+		if _, err := os.Stat(n.file); err != nil {
+			missing = append(missing, n.pkg)
+		}
+	}
+	if len(missing) == 0 {
 		return nil
 	}
-	const packages = "gcc libc6-dev"
+	packages := strings.Join(missing, " ")
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return fmt.Errorf("go test -race needs a C compiler: install %s", packages)
+		return fmt.Errorf("the tests need more of this machine: install %s", packages)
 	}
-	r.say("installing %s for go test -race", packages)
-	install := append([]string{"install", "-y", "--no-install-recommends"}, strings.Fields(packages)...)
+	r.say("installing %s", packages)
+	install := append([]string{"install", "-y", "--no-install-recommends"}, missing...)
 	for _, args := range [][]string{{"update"}, install} {
 		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q"}, args...)...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
