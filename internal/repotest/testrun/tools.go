@@ -51,10 +51,10 @@ func (r *runner) tool(ctx context.Context, t tool) (string, error) {
 
 // needed are the files of the machine that the unit tests cannot do without, and
 // the Debian packages that have them. The lab installs what it needs itself.
-var needed = []struct{ file, pkg, why string }{
-	{"/usr/bin/gcc", "gcc", "the race detector is linked by it"},
-	{"/usr/include/stdlib.h", "libc6-dev", "the race detector's C code is compiled"},
-	{"/usr/bin/openssl", "openssl", "what we read and write is compared with it"},
+var needed = []struct{ file, pkg string }{
+	{"/usr/bin/gcc", "gcc"}, // links the race detector
+	{"/usr/include/stdlib.h", "libc6-dev"},
+	{"/usr/bin/openssl", "openssl"}, // what we read is compared with what it reads
 }
 
 // ensurePackages installs what is missing of them, where that can be done.
