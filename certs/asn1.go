@@ -37,7 +37,10 @@ func isEncryptedPKCS8(der []byte) bool {
 	// The scheme is PBES1 or PBES2 of PKCS #5, or PKCS #12's: all below
 	// 1.2.840.113549.1 (RFC 8018 appendix A, RFC 7292 appendix C).
 	pkcs := asn1.ObjectIdentifier{1, 2, 840, 113549, 1}
-	return parses(der, &v) && len(v.Algorithm.Algorithm) > len(pkcs) && v.Algorithm.Algorithm[:len(pkcs)].Equal(pkcs)
+	// What follows the element does not keep OpenSSL from asking for the
+	// passphrase.
+	_, err := asn1.Unmarshal(der, &v)
+	return err == nil && len(v.Algorithm.Algorithm) > len(pkcs) && v.Algorithm.Algorithm[:len(pkcs)].Equal(pkcs)
 }
 
 func parses(der []byte, v any) bool {
@@ -49,6 +52,13 @@ func parses(der []byte, v any) bool {
 func isWhole(der []byte) bool {
 	var v asn1.RawValue
 	return parses(der, &v)
+}
+
+// isTrusted reports whether der is a certificate as d2i_X509_AUX reads it: one
+// element, perhaps another one behind it with trust settings, and no more.
+func isTrusted(der []byte) bool {
+	rest := der[len(firstElement(der)):]
+	return len(rest) == 0 || rest[0] == 0x30 && isWhole(rest)
 }
 
 // firstElement drops what follows the first ASN.1 element: the trust settings

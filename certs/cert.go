@@ -85,10 +85,18 @@ func inspectCert(data []byte) CertInfo {
 	for _, b := range list {
 		damaged = damaged || b.der == nil
 		switch b.label {
-		case blockCertificate, blockX509Certificate, blockTrustedCertificate:
-			if b.der == nil && len(chain) == 0 {
+		case blockTrustedCertificate:
+			// Only the server's own may be one (PEM_read_bio_X509_AUX); others
+			// are passed over.
+			if len(chain) > 0 {
+				continue
+			}
+			fallthrough
+		case blockCertificate, blockX509Certificate:
+			if len(chain) == 0 && (!b.usable() || !isTrusted(b.der)) {
 				return CertInfo{Problem: ProblemDamaged}
 			}
+			damaged = damaged || !b.usable()
 			chain = append(chain, firstElement(b.der))
 		}
 	}

@@ -37,43 +37,59 @@ type KeyInfo struct {
 	PublicSHA256 string `json:"public_sha256,omitempty"`
 }
 
-// inspectKey finds the first private key as PEM_read_bio_PrivateKey does. The
+// inspectKey finds the private key that SSL_CTX_use_PrivateKey_file finds. The
 // key itself stays here; only its public half is returned, nil if there is none.
 func inspectKey(data []byte) (KeyInfo, crypto.PublicKey) {
+	info, signer := findKey(data)
+	if signer == nil {
+		return info, nil
+	}
+	return info, signer.Public()
+}
+
+// findKey returns the first block that is a private key. OpenSSL 3 goes on behind
+// one that is damaged or of no use to it, but stops at one that asks for a
+// passphrase.
+func findKey(data []byte) (KeyInfo, crypto.Signer) {
 	list := blocks(data)
 	if len(list) == 0 {
 		return KeyInfo{Problem: noBlock(data, isKeyDER(data))}, nil
 	}
+	first := KeyInfo{Problem: ProblemNoKey, Blocks: labels(list)}
 	for _, b := range list {
-		switch b.label {
-		case blockEncryptedPKCS8:
-			if b.der == nil {
-				return KeyInfo{Problem: ProblemDamaged}, nil
-			}
-			return KeyInfo{Problem: ProblemEncrypted}, nil
-		case blockPKCS8, blockPKCS1, blockSEC1, blockDSA:
-			return inspectKeyBlock(b)
-		case blockOpenSSH:
-			// OpenSSL does not know this label and looks on; alone in the file
-			// it deserves a better word than "no key".
-			if len(list) == 1 {
-				return KeyInfo{Problem: ProblemUnsupported, Blocks: blockOpenSSH}, nil
-			}
-		default:
-			if b.der == nil {
-				return KeyInfo{Problem: ProblemDamaged}, nil
-			}
+		info, signer := inspectKeyBlock(b)
+		switch {
+		case signer != nil, info.Problem == ProblemEncrypted, info.Problem == ProblemUnsupported && b.label != blockOpenSSH:
+			return info, signer
+		case info.Problem != ProblemNone && first.Problem == ProblemNoKey:
+			first = info
 		}
 	}
-	return KeyInfo{Problem: ProblemNoKey, Blocks: labels(list)}, nil
+	return first, nil
 }
 
-func inspectKeyBlock(b block) (KeyInfo, crypto.PublicKey) {
+// inspectKeyBlock returns the zero KeyInfo for a whole block that is no key.
+func inspectKeyBlock(b block) (KeyInfo, crypto.Signer) {
+	isKey := false
+	switch b.label {
+	case blockPKCS8, blockPKCS1, blockSEC1, blockDSA, blockEncryptedPKCS8:
+		isKey = true
+	}
 	switch {
 	case b.der == nil:
 		return KeyInfo{Problem: ProblemDamaged}, nil
-	case b.encrypted():
+	case b.label == blockOpenSSH:
+		// OpenSSL does not know this label and looks on; alone in the file it
+		// deserves a better word than "no key".
+		return KeyInfo{Problem: ProblemUnsupported, Blocks: blockOpenSSH}, nil
+	case !isKey:
+		return KeyInfo{}, nil
+	case b.encrypted(), b.label == blockEncryptedPKCS8 && isEncryptedPKCS8(b.der):
 		return KeyInfo{Problem: ProblemEncrypted}, nil
+	case b.label == blockEncryptedPKCS8:
+		return KeyInfo{Problem: ProblemDamaged}, nil
+	case !b.usable(), !isWhole(b.der):
+		return KeyInfo{Problem: ProblemDamaged}, nil
 	case b.label == blockDSA:
 		return KeyInfo{Problem: ProblemUnsupported, Type: TypeDSA}, nil
 	}
@@ -81,10 +97,9 @@ func inspectKeyBlock(b block) (KeyInfo, crypto.PublicKey) {
 	if err != nil {
 		return KeyInfo{Problem: keyFault(b)}, nil
 	}
-	public := signer.Public()
-	info := KeyInfo{PublicSHA256: publicSHA256(public)}
-	info.Type, info.Bits = keyTypeOf(public)
-	return info, public
+	info := KeyInfo{PublicSHA256: publicSHA256(signer.Public())}
+	info.Type, info.Bits = keyTypeOf(signer.Public())
+	return info, signer
 }
 
 func parseKey(label string, der []byte) (crypto.Signer, error) {
@@ -169,14 +184,9 @@ func publicSHA256(public crypto.PublicKey) string {
 
 // firstKey parses the private key that inspectKey describes.
 func firstKey(data []byte) (crypto.Signer, error) {
-	if info, _ := inspectKey(data); info.Problem != ProblemNone {
+	info, signer := findKey(data)
+	if info.Problem != ProblemNone {
 		return nil, fmt.Errorf("private key: %s: %w", info.Problem, ErrUnusable)
 	}
-	for _, b := range blocks(data) {
-		switch b.label {
-		case blockPKCS8, blockPKCS1, blockSEC1:
-			return parseKey(b.label, b.der)
-		}
-	}
-	return nil, fmt.Errorf("private key: %w", ErrUnusable)
+	return signer, nil
 }

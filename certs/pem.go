@@ -2,7 +2,6 @@ package certs
 
 import (
 	"bytes"
-	"encoding/pem"
 	"strings"
 	"unicode/utf16"
 )
@@ -19,77 +18,6 @@ const (
 	blockDSA                = "DSA PRIVATE KEY"
 	blockOpenSSH            = "OPENSSH PRIVATE KEY"
 )
-
-const (
-	pemBegin = "-----BEGIN "
-	pemEnd   = "-----END "
-	pemTail  = "-----"
-)
-
-// block is one PEM block of a file, decoded or not.
-type block struct {
-	label   string
-	headers map[string]string
-	// der is nil when what stands between the lines is not base64, or when
-	// the closing line is missing.
-	der []byte
-}
-
-// encrypted reports the passphrase protection of RFC 1421 section 4.6.1.1,
-// which stands in a header inside the block.
-func (b block) encrypted() bool { return strings.Contains(b.headers["Proc-Type"], "ENCRYPTED") }
-
-// blocks splits data into its PEM blocks. Unlike encoding/pem, which passes over
-// a damaged block in silence, it returns that block without its contents,
-// because OpenSSL stops there.
-func blocks(data []byte) []block {
-	// OpenSSL 3 passes over a byte order mark (crypto/pem/pem_lib.c:get_name).
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	var out []block
-	for len(data) > 0 {
-		line, rest := cutLine(data)
-		label, ok := pemLabel(line, pemBegin)
-		if !ok {
-			data = rest
-			continue
-		}
-		whole := data
-		b := block{label: label}
-		closed := false
-		for len(rest) > 0 && !closed {
-			var next []byte
-			line, next = cutLine(rest)
-			if _, again := pemLabel(line, pemBegin); again {
-				break
-			}
-			var end string
-			end, closed = pemLabel(line, pemEnd)
-			closed = closed && end == label
-			rest = next
-		}
-		if closed {
-			if p, _ := pem.Decode(whole[:len(whole)-len(rest)]); p != nil && len(p.Bytes) > 0 {
-				b.headers, b.der = p.Headers, p.Bytes
-			}
-		}
-		out = append(out, b)
-		data = rest
-	}
-	return out
-}
-
-func cutLine(data []byte) (line, rest []byte) {
-	line, rest, _ = bytes.Cut(data, []byte("\n"))
-	return bytes.TrimRight(line, " \t\r"), rest
-}
-
-func pemLabel(line []byte, prefix string) (string, bool) {
-	s, ok := strings.CutPrefix(string(line), prefix)
-	if !ok {
-		return "", false
-	}
-	return strings.CutSuffix(s, pemTail)
-}
 
 // noBlock says why a file has no PEM block at all. der reports whether the bytes
 // are the wanted object in DER.
