@@ -37,7 +37,15 @@ func swap(data []byte, old, replacement string) []byte {
 	return bytes.ReplaceAll(data, []byte(old), []byte(replacement))
 }
 
-func TestInspectProblems(t *testing.T) {
+// pairCase is a certificate file, a key file and what is wrong with them.
+type pairCase struct {
+	name      string
+	cert, key []byte
+	want      []PartProblem
+}
+
+func pairCases(t testing.TB) []pairCase {
+	t.Helper()
 	cert, key := file(t, "rsa.crt"), file(t, "rsa.key")
 	both := file(t, "rsa.crt", "rsa.key")
 	keyP := func(p Problem) []PartProblem { return []PartProblem{{PartKey, p}} }
@@ -45,11 +53,7 @@ func TestInspectProblems(t *testing.T) {
 	mismatch := []PartProblem{{PartPair, ProblemMismatch}}
 	oneLine := []byte("-----BEGIN CERTIFICATE-----\n" +
 		strings.ReplaceAll(strings.Split(string(cert), "-----")[2], "\n", "") + "\n-----END CERTIFICATE-----\n")
-	for _, tt := range []struct {
-		name      string
-		cert, key []byte
-		want      []PartProblem
-	}{
+	return []pairCase{
 		{"pair", cert, key, nil},
 		{"PKCS#1", cert, file(t, "rsa-pkcs1.key"), nil},
 		{"SEC1 behind its parameters", file(t, "ec.crt"), file(t, "ec-sec1.key"), nil},
@@ -121,7 +125,11 @@ func TestInspectProblems(t *testing.T) {
 		{"Ed448", file(t, "ed448.crt"), file(t, "ed448.key"), keyP(ProblemUnsupported)},
 
 		{"nothing at all", nil, nil, []PartProblem{{PartKey, ProblemEmpty}, {PartCertificate, ProblemEmpty}}},
-	} {
+	}
+}
+
+func TestInspectProblems(t *testing.T) {
+	for _, tt := range pairCases(t) {
 		got := Inspect(tt.cert, tt.key)
 		if !reflect.DeepEqual(got.Problems, tt.want) {
 			t.Errorf("%s: problems %v, want %v", tt.name, got.Problems, tt.want)

@@ -49,7 +49,7 @@ func inspectKey(data []byte) (KeyInfo, crypto.PublicKey) {
 
 // findKey returns the first block that is a private key. OpenSSL 3 goes on behind
 // one that is damaged or of no use to it, but stops at one that asks for a
-// passphrase.
+// passphrase or has a header that it does not know.
 func findKey(data []byte) (KeyInfo, crypto.Signer) {
 	list := blocks(data)
 	if len(list) == 0 {
@@ -57,9 +57,9 @@ func findKey(data []byte) (KeyInfo, crypto.Signer) {
 	}
 	first := KeyInfo{Problem: ProblemNoKey, Blocks: labels(list)}
 	for _, b := range list {
-		info, signer := inspectKeyBlock(b)
+		info, signer, stop := inspectKeyBlock(b)
 		switch {
-		case signer != nil, info.Problem == ProblemEncrypted, info.Problem == ProblemUnsupported && b.label != blockOpenSSH:
+		case stop:
 			return info, signer
 		case info.Problem != ProblemNone && first.Problem == ProblemNoKey:
 			first = info
@@ -68,38 +68,56 @@ func findKey(data []byte) (KeyInfo, crypto.Signer) {
 	return first, nil
 }
 
-// inspectKeyBlock returns the zero KeyInfo for a whole block that is no key.
-func inspectKeyBlock(b block) (KeyInfo, crypto.Signer) {
-	isKey := false
-	switch b.label {
-	case blockPKCS8, blockPKCS1, blockSEC1, blockDSA, blockEncryptedPKCS8:
-		isKey = true
+// inspectKeyBlock returns the zero KeyInfo for a whole block that is no key. stop
+// reports that OpenSSL looks no further.
+func inspectKeyBlock(b block) (info KeyInfo, signer crypto.Signer, stop bool) {
+	if b.der == nil {
+		return KeyInfo{Problem: ProblemDamaged}, nil, false
 	}
-	switch {
-	case b.der == nil:
-		return KeyInfo{Problem: ProblemDamaged}, nil
-	case b.label == blockOpenSSH:
+	if problem, stop := b.keyHeader(); problem != ProblemNone {
+		return KeyInfo{Problem: problem}, nil, stop
+	}
+	switch b.label {
+	case blockOpenSSH:
 		// OpenSSL does not know this label and looks on; alone in the file it
 		// deserves a better word than "no key".
-		return KeyInfo{Problem: ProblemUnsupported, Blocks: blockOpenSSH}, nil
-	case !isKey:
-		return KeyInfo{}, nil
-	case b.encrypted(), b.label == blockEncryptedPKCS8 && isEncryptedPKCS8(b.der):
-		return KeyInfo{Problem: ProblemEncrypted}, nil
-	case b.label == blockEncryptedPKCS8:
-		return KeyInfo{Problem: ProblemDamaged}, nil
-	case !b.usable(), !isWhole(b.der):
-		return KeyInfo{Problem: ProblemDamaged}, nil
-	case b.label == blockDSA:
-		return KeyInfo{Problem: ProblemUnsupported, Type: TypeDSA}, nil
+		return KeyInfo{Problem: ProblemUnsupported, Blocks: blockOpenSSH}, nil, false
+	case blockEncryptedPKCS8:
+		if isEncryptedPKCS8(b.der) {
+			return KeyInfo{Problem: ProblemEncrypted}, nil, true
+		}
+		return KeyInfo{Problem: ProblemDamaged}, nil, false
+	case blockDSA:
+		return KeyInfo{Problem: ProblemUnsupported, Type: TypeDSA}, nil, true
+	case blockPKCS8, blockPKCS1, blockSEC1:
+	default:
+		return KeyInfo{}, nil, false
+	}
+	if !isWhole(b.der) {
+		return KeyInfo{Problem: ProblemDamaged}, nil, false
 	}
 	signer, err := parseKey(b.label, b.der)
 	if err != nil {
-		return KeyInfo{Problem: keyFault(b)}, nil
+		problem := keyFault(b)
+		return KeyInfo{Problem: problem}, nil, problem == ProblemUnsupported
 	}
-	info := KeyInfo{PublicSHA256: publicSHA256(signer.Public())}
+	info = KeyInfo{PublicSHA256: publicSHA256(signer.Public())}
 	info.Type, info.Bits = keyTypeOf(signer.Public())
-	return info, signer
+	return info, signer, true
+}
+
+// keyHeader judges a header as the decoder of OpenSSL 3 does before it looks at
+// the label: up to ten bytes are nothing (encode_decode/decode_pem2der.c), and of
+// the ways in which a header can be wrong only one lets the search go on.
+func (b block) keyHeader() (problem Problem, stop bool) {
+	if len(b.header) <= 10 {
+		return ProblemNone, false
+	}
+	if b.encrypted() {
+		return ProblemEncrypted, true
+	}
+	rest, ok := strings.CutPrefix(b.header, "Proc-Type:")
+	return ProblemDamaged, !ok || strings.HasPrefix(strings.TrimLeft(rest, " \t"), "4,")
 }
 
 func parseKey(label string, der []byte) (crypto.Signer, error) {

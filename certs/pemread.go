@@ -3,6 +3,7 @@ package certs
 import (
 	"bytes"
 	"encoding/base64"
+	"regexp"
 	"strings"
 )
 
@@ -21,11 +22,12 @@ type block struct {
 	der []byte
 }
 
-// encrypted reports the passphrase protection of RFC 1421 section 4.6.1.1,
-// which stands in the header.
-func (b block) encrypted() bool {
-	return strings.HasPrefix(b.header, "Proc-Type:") && strings.Contains(b.header, "ENCRYPTED")
-}
+// procType is what PEM_get_EVP_CIPHER_INFO takes for a passphrase (RFC 1421
+// section 4.6.1.1).
+var procType = regexp.MustCompile(`^Proc-Type:[ \t]*4,[ \t]*ENCRYPTED\s`)
+
+// encrypted reports whether a passphrase protects the contents.
+func (b block) encrypted() bool { return procType.MatchString(b.header) }
 
 // usable reports whether OpenSSL takes the block for what its label says. A
 // header that is not about encryption makes it refuse the block
