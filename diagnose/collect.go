@@ -58,7 +58,9 @@ type Env struct {
 	LogSince func(ctx context.Context, m logwatch.Mark, told func([]logwatch.Entry) bool) ([]logwatch.Entry, error)
 	Recent   func(ctx context.Context, path string, days int) (Recent, error)
 	OpenSSL  func(processConf string) (OpenSSL, error)
-	Applied  func() ([]AppliedSummary, error)
+	// Sesman looks where xrdp-sesman listens.
+	Sesman  func(ctx context.Context, m xrdpconf.SessionManager, v xrdpconf.Version) (SesmanReach, error)
+	Applied func() ([]AppliedSummary, error)
 }
 
 // Options narrow what Collect looks at.
@@ -107,6 +109,9 @@ func Collect(ctx context.Context, env Env, opts Options) Facts {
 	f.Daemon = env.Daemon(ctx, f.unit(UnitXrdp), server)
 	serving, _ := f.Daemon.Serving()
 	start := f.Daemon.Start.Value
+	if !f.Daemon.Start.Ok() {
+		start = serving // and not root, which the zero value is
+	}
 	f.ConfigAccess = env.Access(ConfigPath, serving, start)
 	f.RSAKeys = env.Access(RSAKeysPath, serving, start)
 	f.RSAKeysFile = ask(func() (FileFact, error) { return env.State(RSAKeysPath) })
@@ -120,7 +125,9 @@ func Collect(ctx context.Context, env Env, opts Options) Facts {
 	f.OwnOpenSSL = ask(func() (FileFact, error) { return env.File(OwnOpenSSLPath) })
 	f.OpenSSL = ask(func() (OpenSSL, error) { return env.OpenSSL(f.Daemon.Running.Value.OpenSSLConf) })
 
+	wait := collectAround(ctx, env, &f)
 	collectWire(ctx, env, opts, server, &f)
+	wait()
 	return f
 }
 
@@ -185,9 +192,6 @@ func collectWire(ctx context.Context, env Env, opts Options, server xrdpconf.Ser
 		entries, err := env.LogSince(ctx, mark, func(e []logwatch.Entry) bool { return Told(e, f.Wire.Value) })
 		return OwnConnections(entries, f.Wire.Value), err
 	})
-	if env.Recent != nil {
-		f.Log.Recent = ask(func() (Recent, error) { return env.Recent(ctx, f.Log.Path, RecentDays) })
-	}
 }
 
 // OwnConnections picks out of log entries the connections of one survey, by

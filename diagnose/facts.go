@@ -46,6 +46,8 @@ type Facts struct {
 	// Replayed means that the facts were read from JSON; a plan made from them
 	// is never executed.
 	Replayed bool `json:"-"`
+	// Redacted means that names and addresses are placeholders.
+	Redacted bool `json:"redacted,omitempty"`
 
 	Host    HostInfo             `json:"host"`
 	Package Observed[Package]    `json:"package"`
@@ -72,6 +74,8 @@ type Facts struct {
 	OwnOpenSSL Observed[FileFact]                `json:"own_openssl"`
 	Applied    Observed[[]AppliedSummary]        `json:"applied"`
 	Units      map[string]Observed[service.Unit] `json:"units,omitempty"`
+	// SesmanReach is whether xrdp can reach xrdp-sesman.
+	SesmanReach Observed[SesmanReach] `json:"sesman_reach"`
 }
 
 // HostInfo names the machine.
@@ -160,6 +164,13 @@ type Daemon struct {
 	// NewerThanStart names a file that xrdp reads at start only and that is
 	// newer than the running process; "" for none.
 	NewerThanStart string `json:"newer_than_start,omitempty"`
+	// Open are the TCP sockets that the running process listens on, whatever the
+	// port; nil where that could not be seen.
+	Open []Socket `json:"open,omitempty"`
+	// UserFault says why xrdp cannot become the user that it is told to be, ""
+	// where it can; UserFaultIn is the file that tells it so.
+	UserFault   string `json:"user_fault,omitempty"`
+	UserFaultIn string `json:"user_fault_in,omitempty"`
 	// InitScript is a service script that can start xrdp without systemd, "" for none.
 	InitScript string `json:"init_script,omitempty"`
 }
@@ -300,6 +311,8 @@ type OpenSSL struct {
 	Protocol *ConfValue `json:"protocol,omitempty"`
 	// Refused are the versions that all of this forbids, as OpenSSL spells them.
 	Refused []string `json:"refused,omitempty"`
+	// MTime is when Conf, or a file that one of these settings stands in, last changed.
+	MTime time.Time `json:"mtime,omitzero"`
 }
 
 // Blame names the setting that forbids a version, nil where none does.
@@ -332,6 +345,10 @@ type AppliedSummary struct {
 	ID    string    `json:"id"`
 	Time  time.Time `json:"time"`
 	State string    `json:"state"` // "confirmed", "unfinished", "rolled-back", "kept"
+	// Until is when it is undone by itself, zero where it stays.
+	Until time.Time `json:"until,omitzero"`
+	// Temporary: it was meant for a while; otherwise it waits for confirm.
+	Temporary bool `json:"temporary,omitempty"`
 	// Files maps each written path to the SHA-256 it had afterwards.
 	Files map[string]string `json:"files,omitempty"`
 }

@@ -66,6 +66,7 @@ var checks = []func(*view) []Finding{
 	checkSecurityLayer, checkCryptLevel, checkRSAKeys,
 	checkVersions, checkCiphers, checkSecretsLogged, checkDeclaredRange, checkRangeBlocked,
 	checkService, checkPort, checkLog,
+	checkRuntimeUser, checkRestartPending, checkSesman,
 	checkWire, checkClients, checkNeverArrived,
 	checkApplied,
 }

@@ -59,6 +59,7 @@ func (m *Machine) Env() diagnose.Env {
 		return u, err
 	}
 	env.Listen = func(ctx context.Context, ports []int) ([]diagnose.Socket, error) { return m.proc.Listening(ctx, ports) }
+	env.Sesman = m.sesmanReach
 	env.Desktops = func(ctx context.Context) ([]diagnose.Desktop, error) {
 		return m.proc.Desktops(ctx, m.names, m.ports())
 	}
@@ -202,6 +203,9 @@ func (m *Machine) daemon(_ context.Context, unit *service.Unit, s xrdpconf.Serve
 				d.PortOption = ParseOptions(p.Args[1:]).Port
 			}
 		}
+		if d.Running.Ok() {
+			d.Open, _ = m.proc.OpenOf(p.PID)
+		}
 		d.NewerThanStart = m.newerThan(p.Started, unit, d.Running.Ok())
 	} else {
 		d.Running = diagnose.Skipped[diagnose.Process]("offline")
@@ -219,6 +223,7 @@ func (m *Machine) daemon(_ context.Context, unit *service.Unit, s xrdpconf.Serve
 	g := m.names.DaemonGroup(serving)
 	d.KeyGID, d.KeyGroup = g.GID, g.Name
 	d.InitScript = m.initScript()
+	d.UserFault, d.UserFaultIn = m.userFault(unit, s)
 	return d
 }
 
@@ -256,6 +261,10 @@ func (m *Machine) offlineUnit() (user, group string) {
 	return "", ""
 }
 
+// startSlack is by how much the start of a process may be reckoned too early:
+// the kernel tells the time of boot in whole seconds.
+const startSlack = time.Second
+
 // newerThan names a file that is read at start only and changed since.
 func (m *Machine) newerThan(started time.Time, unit *service.Unit, running bool) string {
 	if !running {
@@ -269,7 +278,7 @@ func (m *Machine) newerThan(started time.Time, unit *service.Unit, running bool)
 		if name == "" || name == diagnose.DropInPath {
 			continue
 		}
-		if st, err := m.root.Stat(name); err == nil && st.Exists && st.ModTime.After(started) {
+		if st, err := m.root.Stat(name); err == nil && st.Exists && st.ModTime.After(started.Add(startSlack)) {
 			return name
 		}
 	}
@@ -324,5 +333,13 @@ func (m *Machine) openSSL(processConf string) (diagnose.OpenSSL, error) {
 		Conf: c.File, Section: c.Section,
 		MinProtocol: value(c.MinProtocol), MaxProtocol: value(c.MaxProtocol), CipherString: value(c.CipherString),
 		Protocol: value(c.Protocol), Refused: c.Refused(),
+		MTime: m.latest(c.File, fileOf(c.MinProtocol), fileOf(c.MaxProtocol), fileOf(c.CipherString), fileOf(c.Protocol)),
 	}, nil
+}
+
+func fileOf(v *opensslconf.Value) string {
+	if v == nil {
+		return ""
+	}
+	return v.File
 }
