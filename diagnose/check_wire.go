@@ -109,6 +109,9 @@ func checkApplied(v *view) []Finding {
 				because(Evidence{Kind: "file", Text: "begun " + a.Time.UTC().Format("2 Jan 2006 15:04:05 UTC")}).
 				remedy("The next apply puts it back and starts afresh.").commands("xrdpfix apply", "xrdpfix rollback "+a.ID))
 		}
+		if !a.Until.IsZero() {
+			out = append(out, untilFinding(a))
+		}
 		if i == 0 && (a.State == "confirmed" || a.State == "kept") {
 			out = append(out, v.drift(a)...)
 		}
@@ -129,4 +132,15 @@ func (v *view) drift(a AppliedSummary) []Finding {
 			remedy("Nothing to do if that was meant."))
 	}
 	return out
+}
+
+// untilFinding reports a change that is undone by itself.
+func untilFinding(a AppliedSummary) Finding {
+	until := a.Until.UTC().Format("2 Jan 2006 15:04 UTC")
+	if a.Temporary {
+		return finding(ApplyTemporary, MendStated, "The apply %s ends by itself at %s.", a.ID, until).about(a.ID).
+			remedy("Keep it for good, or end it now.").commands("xrdpfix confirm "+a.ID, "xrdpfix rollback "+a.ID)
+	}
+	return finding(ApplyUnconfirmed, MendStated, "The apply %s is undone at %s unless it is confirmed.", a.ID, until).about(a.ID).
+		remedy("Connect from the user's side; then confirm it.").commands("xrdpfix confirm "+a.ID, "xrdpfix rollback "+a.ID)
 }

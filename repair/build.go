@@ -64,6 +64,8 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	b.expect()
 	b.restart()
 	b.refuse()
+	b.deadline()
+	b.pending()
 	return b.plan, nil
 }
 

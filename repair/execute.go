@@ -19,6 +19,11 @@ type Runner struct {
 	Tool     string
 	// Pair is the delivered pair of a plan that installs one, as PEM.
 	Pair struct{ Cert, Key []byte }
+	// Timers arms deadlines; nil where there is no systemd.
+	Timers Timers
+	// Settle waits until connections that read the old xrdp.ini have loaded what
+	// it names, before that goes; nil for not at all.
+	Settle func()
 	// Keygen makes the contents of a new rsakeys.ini; nil where nothing can.
 	Keygen func() ([]byte, error)
 	// Keep leaves a change that could not be proven.
@@ -207,6 +212,8 @@ func (r *Runner) step(ctx context.Context, s Step, contents map[string][]byte, o
 		return r.System.Remove(s.Path)
 	case OpReload:
 		return r.System.Reload(ctx)
+	case OpArm:
+		return r.Timers.StartUnit(ctx, s.Unit)
 	case OpStart:
 		r.say("starting xrdp")
 		out.PortBack, err = r.System.Start(ctx)

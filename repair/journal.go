@@ -29,6 +29,7 @@ const (
 	OpReload  Op = "reload"
 	OpRestart Op = "restart"
 	OpStart   Op = "start"
+	OpArm     Op = "arm" // start the timer of a deadline
 )
 
 // Step is one recorded effect. A step is written down before it is done, so
@@ -42,8 +43,12 @@ type Step struct {
 	Backup  string `json:"backup,omitempty"`
 	InPlace bool   `json:"in_place,omitempty"`
 	// Own marks a part of a new pair.
-	Own  bool `json:"own,omitempty"`
-	Done bool `json:"done"`
+	Own bool `json:"own,omitempty"`
+	// Undo marks a part of what undoes the change by itself.
+	Undo bool `json:"undo,omitempty"`
+	// Unit is the timer that OpArm starts.
+	Unit string `json:"unit,omitempty"`
+	Done bool   `json:"done"`
 }
 
 // Journal is the record of one apply. It holds no secret: contents are in
@@ -62,6 +67,8 @@ type Journal struct {
 	Because       []diagnose.Code `json:"because"`
 	Verdict       *Verdict        `json:"verdict,omitempty"`
 	Dir           string          `json:"dir,omitempty"` // of the new pair
+	// Deadline is when the change is undone by itself; nil where it stays.
+	Deadline *Deadline `json:"deadline,omitempty"`
 }
 
 // Unfinished reports whether the apply was interrupted.
@@ -87,6 +94,13 @@ type System interface {
 	Start(ctx context.Context) (time.Duration, error)
 	Restart(ctx context.Context) (time.Duration, error)
 	Stop(ctx context.Context) error
+}
+
+// Timers starts and stops the units of a deadline.
+type Timers interface {
+	StartUnit(ctx context.Context, name string) error
+	// StopUnit is no error for a unit that does not run or does not exist.
+	StopUnit(ctx context.Context, name string) error
 }
 
 // Observer is the only way to look afterwards.

@@ -19,9 +19,11 @@ type Plan struct {
 	Files    []FileChange    `json:"files"`
 	Identity *IdentityChange `json:"identity,omitempty"`
 	// Keygen makes a missing rsakeys.ini.
-	Keygen   *KeygenChange `json:"keygen,omitempty"`
-	Unit     UnitChange    `json:"restart"`
-	Disturbs []Disturbed   `json:"disturbs"`
+	Keygen *KeygenChange `json:"keygen,omitempty"`
+	Unit   UnitChange    `json:"restart"`
+	// Deadline is when the change is undone by itself; nil for never.
+	Deadline *Deadline   `json:"deadline,omitempty"`
+	Disturbs []Disturbed `json:"disturbs"`
 	// Manual is what is left to a human.
 	Manual []Manual    `json:"manual"`
 	Expect Expectation `json:"expect"`

@@ -27,6 +27,8 @@ type Policy struct {
 	Install *Delivery
 	// Restart says when xrdp is restarted.
 	Restart RestartPolicy
+	// Deadline undoes the change by itself; nil for never. Its At is set by the plan.
+	Deadline *Deadline
 	// InPlace permits one write into a file that cannot be renamed over.
 	InPlace bool
 	// NoRollback keeps a change that could not be proven.

@@ -33,7 +33,8 @@ const KeepPairs = 30 * 24 * time.Hour
 func allowed(p string) bool {
 	clean := path.Clean(p)
 	return clean == p && (strings.HasPrefix(p, "/etc/xrdp/") ||
-		strings.HasPrefix(p, "/etc/systemd/system/xrdp.service.d") || p == "/etc/xrdpfix/policy.ini")
+		strings.HasPrefix(p, "/etc/systemd/system/xrdp.service.d") || strings.HasPrefix(p, "/etc/systemd/system/xrdpfix-undo-") ||
+		strings.HasPrefix(p, "/etc/systemd/system/timers.target.d") || p == "/etc/xrdpfix/policy.ini")
 }
 
 // Rollback puts back what one apply changed. ErrConflict means that somebody
@@ -48,7 +49,7 @@ func (r *Runner) Rollback(ctx context.Context, j Journal, force bool, extra ...s
 	}
 	u := Undone{Journal: j}
 	for _, s := range j.Steps {
-		if (s.Op == OpWrite || s.Op == OpRemove) && !s.Own {
+		if (s.Op == OpWrite || s.Op == OpRemove) && !s.Own && !s.Undo {
 			u.Files = append(u.Files, s.Path)
 		}
 	}
@@ -73,10 +74,19 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) er
 	if err := r.conflicts(*j, force); err != nil {
 		return err
 	}
-	reload := false
+	if err := r.disarm(ctx, *j); err != nil {
+		return err
+	}
+	reload, settled := false, false
 	for i := len(j.Steps) - 1; i >= 0; i-- {
 		s := j.Steps[i]
 		var err error
+		if s.Own && !settled && r.Settle != nil {
+			// A connection that has read the xrdp.ini of before may still open
+			// the pair that it names.
+			r.Settle()
+			settled = true
+		}
 		switch s.Op {
 		case OpReload:
 			reload = true
@@ -95,7 +105,7 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) er
 			if remove && s.Done {
 				err = r.System.Stop(ctx)
 			}
-		case OpRestart:
+		case OpRestart, OpArm:
 		}
 		if err != nil {
 			return err
@@ -121,7 +131,7 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) er
 			}
 		}
 	}
-	j.State, j.Ended = StateRolledBack, r.Now()
+	j.State, j.Ended, j.Deadline = StateRolledBack, r.Now(), nil
 	return r.Store.Save(*j)
 }
 

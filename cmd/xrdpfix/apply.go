@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -124,9 +125,13 @@ func (a *app) say(what string) {
 func (a *app) runner(m *host.Machine) *repair.Runner {
 	return &repair.Runner{
 		System: m.System(), Observer: m.Observer(), Store: m.Store(), Rand: rand.Reader, Now: a.now, Tool: version, Progress: a.progress(),
-		Keygen: m.Keygen,
+		Keygen: m.Keygen, Timers: m.Timers(m.Context()), Settle: func() { time.Sleep(settle) },
 	}
 }
+
+// settle is how long a connection may take from reading xrdp.ini to loading the
+// certificate that it names: a round trip of the X.224 negotiation.
+const settle = time.Second
 
 func lockFailure(err error) error {
 	var held *host.LockedError
@@ -193,7 +198,7 @@ func manualErrors(list []repair.Manual) bool {
 // printNothing reports an apply with nothing to do.
 func (a *app) printNothing(l *look) error {
 	if a.jsonOutput() {
-		return a.printJSON(a.document("apply", l))
+		return a.printJSON(a.document(a.command, l))
 	}
 	if a.global.quiet {
 		return nil
@@ -208,7 +213,7 @@ func (a *app) refused(l *look) error {
 	why := l.plan.Refusal
 	a.quit = exit{7, reason(why.Reason)}
 	if a.jsonOutput() {
-		return a.printJSON(a.document("apply", l))
+		return a.printJSON(a.document(a.command, l))
 	}
 	var p page
 	p.para("REFUSED: " + clean(why.Text) + ".")
@@ -242,7 +247,7 @@ func (a *app) refused(l *look) error {
 // printOutcome reports what became of the plan.
 func (a *app) printOutcome(l *look, out repair.Outcome) error {
 	if a.jsonOutput() {
-		doc := a.document("apply", l)
+		doc := a.document(a.command, l)
 		doc.outcome(l, out)
 		return a.printJSON(doc)
 	}

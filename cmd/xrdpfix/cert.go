@@ -50,9 +50,14 @@ func (a *app) certShow(ctx context.Context) error {
 	}
 	a.quit = certExit(l)
 	if a.jsonOutput() {
-		doc := a.document("cert show", l)
-		doc.Plan, doc.Diff, doc.Clients = nil, nil, nil
-		doc.Certificate, doc.Served = &f.Pair.Value.Cert, served
+		doc := a.healthDocument("cert show", l)
+		doc.Clients = nil
+		if f.Pair.Ok() {
+			doc.Certificate = certOf(f.Pair.Value.Cert)
+		}
+		if served != nil {
+			doc.Served = certOf(*served)
+		}
 		return a.printJSON(doc)
 	}
 	var p page

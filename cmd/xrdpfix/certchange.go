@@ -103,7 +103,7 @@ CS, IPA, Vault or any other CA. xrdp goes on with its present pair until
 "xrdpfix cert install" brings the certificate, which finds the key by itself.`,
 		Example: `  xrdpfix cert request desk01.csr
   xrdpfix cert install desk01.pem      when the CA has signed it`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := req.request()
 			if err != nil {
@@ -129,33 +129,50 @@ func (a *app) certRequest(r certs.Request, args []string) error {
 		info, _ := m.Env().Host(m.Context())
 		r = repair.DefaultRequest(r, info)
 	}
+	if !m.Live() {
+		return errImageKey()
+	}
+	doc := a.document(a.command, nil)
+	var f *os.File
+	if len(args) > 0 {
+		if f, err = os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
+			return fail(2, reasonUsage, err, "name a file that does not exist yet")
+		}
+		defer func() { _ = f.Close() }()
+	}
 	csr, id, err := m.MakeRequest(r)
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 {
+	doc.Changed = true
+	doc.Request = &requestDoc{PEM: string(csr), Key: host.RequestDir + "/" + id}
+	if f != nil {
+		doc.Request.File = args[0]
+		if _, err := f.Write(csr); err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case a.jsonOutput():
+		return a.printJSON(doc)
+	case f == nil:
 		_, err := a.out.Write(csr)
 		return err
 	}
-	f, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return fail(2, reasonUsage, err, "name a file that does not exist yet")
-	}
-	if _, err := f.Write(csr); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if a.jsonOutput() || a.global.quiet {
-		return nil
-	}
 	var p page
 	p.linef("%-10s%s", "Request", clean(args[0]))
-	p.linef("%-10s%s/%s/   root only; it never leaves this machine", "Key", host.RequestDir, id)
+	p.linef("%-10s%s/   root only; it never leaves this machine", "Key", doc.Request.Key)
 	p.linef("%-10sgive the request to your CA, then: xrdpfix cert install CERT", "Next")
-	return p.writeTo(a.out)
+	return a.print(&p)
+}
+
+// errImageKey refuses a key that all machines made from an image would share.
+func errImageKey() error {
+	return fail(2, reasonUsage, errors.New("a key is never made into an image: all machines made from it would share it"),
+		"on the machine itself, after its first boot: xrdpfix apply")
 }
 
 // installFlags say where a delivered pair comes from.
@@ -179,7 +196,7 @@ deploy hook of an ACME client. Without KEY the key stands in CERT, or is one tha
 		Example: `  xrdpfix cert install fullchain.pem privkey.pem
   xrdpfix cert install --pkcs12 desk01.p12 --passphrase-file -
   certbot renew --deploy-hook 'xrdpfix cert install --from-acme-hook'`,
-		Args: cobra.MaximumNArgs(2),
+		Args: atMost(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := flags.wish()
 			if err != nil {

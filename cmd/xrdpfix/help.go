@@ -17,8 +17,9 @@ type flagGroup struct {
 var flagGroups = []flagGroup{
 	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "warn-days"}},
 	{"How far it may go", []string{"dry-run", "restart", "no-rollback", "in-place", "force"}},
+	{"The certificate", []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
 	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
-	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help"}},
+	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},
 }
 
 // help prints one sentence, examples, details, flags by group, exit status.
@@ -33,7 +34,7 @@ func (a *app) help(cmd *cobra.Command) {
 	p.linef("Usage: %s", usageLine(cmd))
 	if cmd.Long != "" {
 		p.blank()
-		p.para(cmd.Long)
+		p.para(unwrap(cmd.Long))
 	}
 	commands := cmd.Commands()
 	if cmd.HasAvailableSubCommands() {
@@ -92,7 +93,7 @@ func showFlags(p *page, cmd *cobra.Command, g flagGroup) {
 		default:
 			usage += fmt.Sprintf(" (default %s)", f.DefValue)
 		}
-		p.block(flagWidth, label, usage)
+		p.block(flagWidth, label, unwrap(usage))
 	}
 }
 
@@ -104,6 +105,15 @@ func unquote(usage string) (text, value string) {
 		return usage, ""
 	}
 	return before + value + after, value
+}
+
+// unwrap joins the lines of each paragraph.
+func unwrap(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		paragraphs[i] = strings.ReplaceAll(p, "\n", " ")
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // newHelp replaces cobra's own, which takes an unknown topic for a success.

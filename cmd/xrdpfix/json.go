@@ -2,18 +2,15 @@ package main
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
-	"xrdpfix/certs"
 	"xrdpfix/diagnose"
-	"xrdpfix/logwatch"
-	"xrdpfix/probe"
 	"xrdpfix/repair"
 )
 
-// document is the one object that a command prints as JSON. Fields may be
-// added; none ever changes its meaning.
+// document is the one object that a command prints as JSON; docs/schema.json
+// describes it. Fields may be added; none ever changes its meaning. A list that
+// a command has is [] where there is nothing in it, and absent elsewhere.
 type document struct {
 	Schema  int       `json:"schema"`
 	Command string    `json:"command"`
@@ -25,33 +22,27 @@ type document struct {
 	Exit    exit      `json:"exit"`
 	Error   *errorDoc `json:"error,omitempty"`
 
-	Findings    []diagnose.Finding  `json:"findings,omitempty"`
-	Unseen      []string            `json:"unseen,omitempty"`
-	Plan        *repair.Plan        `json:"plan,omitempty"`
-	Diff        []diffDoc           `json:"diff,omitempty"`
-	Verdict     *repair.Verdict     `json:"verdict,omitempty"`
-	Clients     []diagnose.Client   `json:"clients,omitempty"`
-	Journal     string              `json:"journal,omitempty"`
-	Certificate *certs.CertInfo     `json:"certificate,omitempty"`
-	Served      *certs.CertInfo     `json:"served,omitempty"`
-	History     []repair.Journal    `json:"history,omitempty"`
-	Settings    []setting           `json:"settings,omitempty"`
-	Probe       *probe.ServerSurvey `json:"probe,omitempty"`
-	Connection  *connectionDoc      `json:"connection,omitempty"`
-	Summary     *summaryDoc         `json:"summary,omitempty"`
+	Findings    []findingDoc   `json:"findings,omitzero"`
+	Unseen      []string       `json:"unseen,omitzero"`
+	Plan        *planDoc       `json:"plan,omitempty"`
+	Diff        []diffDoc      `json:"diff,omitzero"`
+	Verdict     *verdictDoc    `json:"verdict,omitempty"`
+	Clients     []clientDoc    `json:"clients,omitzero"`
+	Journal     string         `json:"journal,omitempty"`
+	Certificate *certDoc       `json:"certificate,omitempty"`
+	Served      *certDoc       `json:"served,omitempty"`
+	Request     *requestDoc    `json:"request,omitempty"`
+	History     []journalDoc   `json:"history,omitzero"`
+	Settings    []setting      `json:"settings,omitzero"`
+	Probe       *probeDoc      `json:"probe,omitempty"`
+	Connection  *connectionDoc `json:"connection,omitempty"`
+	// Summary is a probeSummary or a logSummary.
+	Summary any `json:"summary,omitempty"`
 }
 
 type errorDoc struct {
 	Message string   `json:"message"`
-	Hints   []string `json:"hints,omitempty"`
-}
-
-// diffDoc is one file in Ansible's shape.
-type diffDoc struct {
-	Before       string `json:"before"`
-	After        string `json:"after"`
-	BeforeHeader string `json:"before_header"`
-	AfterHeader  string `json:"after_header"`
+	Hints   []string `json:"hints"`
 }
 
 // document starts the object of a command; l may be nil.
@@ -61,13 +52,31 @@ func (a *app) document(command string, l *look) *document {
 		return doc
 	}
 	doc.Xrdp, doc.Host = l.facts.Package.Value.Version, l.facts.Host.Name
-	doc.Findings = l.found
-	if doc.Findings == nil {
-		doc.Findings = []diagnose.Finding{}
+	doc.Findings = findingDocs(l.found)
+	doc.Unseen = list(unseen(&l.facts))
+	doc.plan(l.plan)
+	doc.Clients = []clientDoc{}
+	if l.facts.Wire.Ok() {
+		doc.Clients = clientDocs(diagnose.ClientKinds(l.facts.Wire.Value))
 	}
-	doc.Unseen = unseen(&l.facts)
-	doc.Plan = &l.plan
-	for _, c := range l.plan.Files {
+	if l.facts.Offline {
+		doc.Verdict = &verdictDoc{Status: repair.Unknown, Reasons: []string{string(reasonOffline)}}
+	}
+	return doc
+}
+
+// health starts the object of a command that tells how things stand and plans
+// nothing.
+func (a *app) healthDocument(command string, l *look) *document {
+	doc := a.document(command, l)
+	doc.Plan, doc.Diff = nil, nil
+	return doc
+}
+
+func (doc *document) plan(p repair.Plan) {
+	doc.Plan = planOf(p)
+	doc.Diff = []diffDoc{}
+	for _, c := range p.Files {
 		if c.Diff == "" {
 			continue
 		}
@@ -76,35 +85,38 @@ func (a *app) document(command string, l *look) *document {
 			BeforeHeader: c.Path, AfterHeader: c.Path,
 		})
 	}
-	if l.facts.Wire.Ok() {
-		doc.Clients = diagnose.ClientKinds(l.facts.Wire.Value)
-	}
-	if l.facts.Offline {
-		doc.Verdict = &repair.Verdict{Status: repair.Unknown, Reasons: []string{"offline"}}
-	}
-	return doc
 }
 
 // outcome adds what became of an apply.
 func (doc *document) outcome(l *look, out repair.Outcome) {
 	doc.Changed = out.Changed
 	doc.Journal = out.Journal
-	doc.Plan = &out.Plan
+	doc.Plan = planOf(out.Plan)
 	if !l.facts.Offline {
-		doc.Verdict = &out.Verdict
+		doc.Verdict = verdictOf(&out.Verdict)
 		seen := out.Seen.Wire
 		if out.Restored != nil {
 			seen = out.Restored.Wire
 		}
-		doc.Clients = diagnose.ClientKinds(seen)
+		doc.Clients = clientDocs(diagnose.ClientKinds(seen))
 	}
-	doc.Certificate = out.Certificate
+	if out.Certificate != nil {
+		doc.Certificate = certOf(*out.Certificate)
+	}
 }
 
 func (a *app) printJSON(doc *document) error {
 	enc := json.NewEncoder(a.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(doc)
+}
+
+// list makes nil an empty list.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
 }
 
 // setting is one row of show.
@@ -118,41 +130,19 @@ type setting struct {
 	From string `json:"from,omitempty"`
 }
 
-// connectionDoc is one connection of xrdp.log.
-type connectionDoc struct {
-	Time    time.Time `json:"time"`
-	Client  string    `json:"client"`
-	Name    string    `json:"name,omitempty"`
-	Asked   string    `json:"asked,omitempty"`
-	Got     string    `json:"got,omitempty"`
-	Cipher  string    `json:"cipher,omitempty"`
-	Outcome string    `json:"outcome"`
-	Cause   string    `json:"cause,omitempty"`
-	Likely  bool      `json:"likely,omitempty"`
+// probeSummary ends the objects of probe.
+type probeSummary struct {
+	Hosts       int `json:"hosts"`
+	Unreachable int `json:"unreachable"`
+	WithoutTLS  int `json:"without_tls"`
 }
 
-// summaryDoc ends a stream of objects.
-type summaryDoc struct {
-	Hosts       int            `json:"hosts,omitempty"`
-	Unreachable int            `json:"unreachable,omitempty"`
-	WithoutTLS  int            `json:"without_tls,omitempty"`
-	Connections int            `json:"connections,omitempty"`
-	Connected   int            `json:"connected,omitempty"`
-	Failed      int            `json:"failed,omitempty"`
-	NotShown    int            `json:"not_shown,omitempty"`
-	Causes      map[string]int `json:"causes,omitempty"`
-}
-
-func connectionOf(c logwatch.Connection, o logwatch.Outcome) connectionDoc {
-	doc := connectionDoc{
-		Time: c.Start, Client: c.Client.Addr().String(), Name: c.ClientName,
-		Asked: strings.TrimSuffix(c.Requested, "|RDP"), Outcome: string(o.Kind), Cause: o.Cause, Likely: o.Likely, Cipher: c.Cipher,
-	}
-	switch {
-	case c.TLSVersion != "":
-		doc.Got = c.TLSVersion
-	case c.Protocol != "":
-		doc.Got = c.Protocol
-	}
-	return doc
+// logSummary ends the objects of log.
+type logSummary struct {
+	Connections int `json:"connections"`
+	Connected   int `json:"connected"`
+	Failed      int `json:"failed"`
+	NotShown    int `json:"not_shown"`
+	// Causes counts the failed connections by finding code.
+	Causes map[string]int `json:"causes"`
 }

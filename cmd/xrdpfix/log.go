@@ -52,7 +52,7 @@ func newLog(a *app) *cobra.Command {
 type logView struct {
 	a         *app
 	flags     logFlags
-	sum       summaryDoc
+	sum       logSummary
 	own, hung int
 	head      bool
 	byClient  map[string][]string // client addresses by cause
@@ -69,7 +69,7 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	if err != nil {
 		return err
 	}
-	v := &logView{a: a, flags: flags, sum: summaryDoc{Causes: map[string]int{}}, byClient: map[string][]string{}}
+	v := &logView{a: a, flags: flags, sum: logSummary{Causes: map[string]int{}}, byClient: map[string][]string{}}
 	mark, markErr := m.LogEnd(path)
 	var g logwatch.Grouper
 	files, err := m.LogHistory(ctx, path, a.now().Add(-time.Duration(flags.since)), func(e logwatch.Entry) error {
@@ -197,7 +197,7 @@ func (v *logView) end(path string, files []logwatch.HistoryFile) error {
 	v.sum.NotShown = v.own + v.hung
 	if v.a.jsonOutput() {
 		doc := v.a.document("log", nil)
-		doc.Summary = &v.sum
+		doc.Summary = v.sum
 		return v.a.printJSON(doc)
 	}
 	if v.a.global.quiet {

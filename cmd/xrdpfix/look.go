@@ -46,6 +46,10 @@ func (a *app) look(ctx context.Context, w wish) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !m.Live() && pol.Cert == repair.CertRenew {
+		m.Close()
+		return nil, errImageKey()
+	}
 	l := &look{machine: m, policy: pol}
 	stated := pol.Range != (xrdpconf.Range{}) || pol.Declared
 	l.facts = diagnose.Collect(ctx, m.Env(), diagnose.Options{Wanted: pol.Range, EveryVersion: stated})

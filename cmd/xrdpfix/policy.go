@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +19,7 @@ type policyFlags struct {
 	restart       string
 	forTime       string
 	warnDays      int
+	confirmWithin string
 	noRollback    bool
 	inPlace       bool
 }
@@ -38,13 +38,14 @@ func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 	f.StringVar(&p.tlsMin, "tls-min", "", "lowest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
 	f.StringVar(&p.tlsMax, "tls-max", "", "highest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
 	f.StringVar(&p.profile, "profile", "", "the range by `NAME`: modern (1.3), intermediate (1.2-1.3), legacy (1.0-1.3) or declared (what sesman.ini declares)")
-	f.StringVar(&p.forTime, "for", "", "`TIME` that legacy lasts: ever")
+	f.StringVar(&p.forTime, "for", "", "undo the change after `TIME`, as in 14d; legacy wants it, or ever")
 	f.StringVar(&p.cert, "cert", "auto", "make a new certificate `WHEN`: auto (for a reason), keep (never) or renew (now)")
 	f.IntVar(&p.warnDays, "warn-days", 30, "report a certificate that ends within `DAYS`")
 	if !changes {
 		return
 	}
 	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto (where needed, or where it disturbs nobody), always or never")
+	f.StringVar(&p.confirmWithin, "confirm-within", "", "undo the change after `TIME` unless xrdpfix confirm is given")
 	f.BoolVar(&p.noRollback, "no-rollback", false, "keep a change that could not be proven")
 	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
 }
@@ -113,14 +114,11 @@ func (p *policyFlags) checkFor(pol *repair.Policy) error {
 	switch {
 	case p.forTime == "" && p.profile == "legacy":
 		return fail(2, reasonUsage, fmt.Errorf("--profile legacy lets TLS 1.0 and 1.1 in; say for how long"),
-			"xrdpfix apply --profile legacy --for ever")
-	case p.forTime == "" || p.forTime == "ever":
-		return nil
+			"xrdpfix apply --profile legacy --for 14d", "xrdpfix apply --profile legacy --for ever")
 	}
-	if _, err := time.ParseDuration(p.forTime); err != nil {
-		return usagef("--for %s is not ever", p.forTime)
-	}
-	return usagef("--for %s: this version knows --for ever only", p.forTime)
+	var err error
+	pol.Deadline, err = p.deadline()
+	return err
 }
 
 // statedRange fills the end that was not stated: the highest version there is,

@@ -33,7 +33,7 @@ func newProbe(a *app) *cobra.Command {
 }
 
 func (a *app) probe(ctx context.Context, targets []string) error {
-	var sum summaryDoc
+	var sum probeSummary
 	for i, t := range targets {
 		a.say("probing " + t)
 		s := probe.Survey(ctx, t, probe.SurveyOptions{Connection: probe.Options{Timeout: time.Duration(a.global.timeout)}})
@@ -58,7 +58,7 @@ func (a *app) probe(ctx context.Context, targets []string) error {
 	}
 	if a.jsonOutput() {
 		doc := a.document("probe", nil)
-		doc.Summary = &sum
+		doc.Summary = sum
 		return a.printJSON(doc)
 	}
 	var p page
@@ -78,11 +78,10 @@ func (a *app) printProbe(s probe.ServerSurvey, again bool) error {
 	if a.jsonOutput() {
 		doc := a.document("probe", nil)
 		doc.Host = s.Addr
-		doc.Probe = &s
-		doc.Clients = diagnose.ClientKinds(s)
+		doc.Probe = probeOf(s)
+		doc.Clients = clientDocs(diagnose.ClientKinds(s))
 		if chain := servedChain(s); len(chain) > 0 {
-			info := certs.InspectDER(chain)
-			doc.Certificate = &info
+			doc.Certificate = certOf(certs.InspectDER(chain))
 		}
 		return a.printJSON(doc)
 	}
@@ -118,15 +117,8 @@ func showProbe(p *page, s probe.ServerSurvey, a *app) {
 	p.para(fmt.Sprintf("%s: RDP; %d ms", head, s.Elapsed.Milliseconds()))
 	p.blank()
 	label := "Security"
-	for _, r := range []*probe.Result{s.Classic, s.SSL, &s.Full} {
-		if r == nil || r.Negotiation == nil {
-			continue
-		}
-		asked := r.Negotiation.Requested.String()
-		if r.Negotiation.Requested == probe.ProtocolRDP {
-			asked = "RDP"
-		}
-		p.linef("%-13s%-19s%s", label, "asked "+strings.TrimPrefix(asked, "PROTOCOL_"), probeAnswer(*r))
+	for _, r := range asked(s) {
+		p.linef("%-13s%-19s%s", label, "asked "+askedText(r.Negotiation.Requested), probeAnswer(*r))
 		label = ""
 	}
 	label = "TLS"

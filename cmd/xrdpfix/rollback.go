@@ -15,7 +15,7 @@ import (
 )
 
 func newRollback(a *app) *cobra.Command {
-	var force bool
+	var force, unattended bool
 	var restart string
 	cmd := &cobra.Command{
 		Use:   "rollback [ID]",
@@ -32,9 +32,14 @@ func newRollback(a *app) *cobra.Command {
 			if err := oneOf("--restart", restart, "auto", "always", "never"); err != nil {
 				return err
 			}
+			if unattended {
+				return a.undoByTimer(cmd.Context(), id)
+			}
 			return a.rollback(cmd.Context(), id, force, repair.RestartPolicy(restart))
 		},
 	}
+	cmd.Flags().BoolVar(&unattended, "unattended", false, "run by the timer of --confirm-within or --for")
+	_ = cmd.Flags().MarkHidden("unattended")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite files that somebody changed since")
 	cmd.Flags().StringVar(&restart, "restart", "auto", "restart xrdp `WHEN` the undone change needs it: auto, always or never")
 	return cmd
@@ -82,7 +87,7 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 	defer l.close()
 	a.quit = exit{0, reasonOK}
 	if a.jsonOutput() {
-		doc := a.document("rollback", l)
+		doc := a.healthDocument("rollback", l)
 		doc.Changed = true
 		doc.Journal = j.ID
 		return a.printJSON(doc)
@@ -204,7 +209,7 @@ func find(list []repair.Journal, id string) (repair.Journal, error) {
 func (a *app) printHistory(list []repair.Journal) error {
 	if a.jsonOutput() {
 		doc := a.document("history", nil)
-		doc.History = list
+		doc.History = journalDocs(list)
 		return a.printJSON(doc)
 	}
 	var p page
@@ -244,7 +249,7 @@ func writes(j repair.Journal) int {
 func (a *app) printJournal(j repair.Journal) error {
 	if a.jsonOutput() {
 		doc := a.document("history", nil)
-		doc.History = []repair.Journal{j}
+		doc.History = journalDocs([]repair.Journal{j})
 		return a.printJSON(doc)
 	}
 	var p page

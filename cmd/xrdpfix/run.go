@@ -22,6 +22,8 @@ type app struct {
 	now         func() time.Time
 	// quit is how the command ends when it did not fail.
 	quit exit
+	// command is its name, as in JSON: "cert show".
+	command string
 	// args are the words of the command line, for hints that repeat them.
 	args []string
 	// open gives the machine of --root.
@@ -159,11 +161,16 @@ Without a command it says in five lines how things stand and what to run.`,
 	f.Var(&a.global.timeout, "timeout", "`TIME` allowed for each connection")
 	f.BoolVarP(&a.global.verbose, "verbose", "v", false, "show more evidence")
 	f.BoolVarP(&a.global.quiet, "quiet", "q", false, "print nothing but errors")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		a.command = commandName(cmd)
+		return a.checkGlobals()
+	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fail(2, reasonUsage, err) })
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(cmd) })
 	root.SetHelpCommand(newHelp(a))
-	root.AddCommand(newCheck(a), newPlan(a), newApply(a), newRollback(a), newHistory(a),
+	root.Version = version
+	root.SetVersionTemplate("xrdpfix {{.Version}}\n")
+	root.AddCommand(newCheck(a), newPlan(a), newApply(a), newRollback(a), newHistory(a), newConfirm(a),
 		newShow(a), newProbe(a), newLog(a), newCert(a), newVersion(a))
 	return root
 }

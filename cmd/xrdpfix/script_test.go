@@ -19,6 +19,9 @@ import (
 	"xrdpfix/internal/rdptest"
 )
 
+// testdata as an absolute path: a script has a directory of its own.
+var testdata, _ = filepath.Abs("testdata")
+
 // TestScripts runs every script of testdata/script: the real run, in processes
 // of their own, on offline trees.
 func TestScripts(t *testing.T) {
@@ -36,6 +39,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
+			env.Setenv("XRDPFIX_TEST_SCHEMA", schemaFile)
 			env.Setenv("LANG", "C.UTF-8")
 			return os.Chmod(env.WorkDir, 0o755)
 		},
@@ -46,7 +50,7 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition")
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "nobody": cmdNobody, "pair": cmdPair, "keymarks": cmdKeyMarks, "rdp": cmdRDP,
+			"tree": cmdTree, "exits": cmdExits, "nobody": cmdNobody, "pair": cmdPair, "keymarks": cmdKeyMarks, "rdp": cmdRDP,
 			"manifest": cmdManifest, "now": cmdNow, "set": cmdSet,
 		},
 	})
@@ -85,11 +89,36 @@ func cmdNobody(ts *testscript.TestScript, neg bool, args []string) {
 	cmdExits(ts, neg, args)
 }
 
-// cmdPair makes a pair: pair DIR [days N] [name NAME] [ca]. With ca the
-// certificate has an issuer of its own.
+// cmdTree makes the offline tree of a healthy machine out of testdata/tree and
+// a new pair: tree DIR.
+func cmdTree(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tree DIR")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.CopyFS(dir, os.DirFS(filepath.Join(testdata, "tree"))))
+	// Who is not root can make a key readable for one daemon only: himself.
+	uid, gid := os.Getuid(), os.Getgid()
+	if uid == 0 {
+		uid, gid = 105, 107
+	}
+	for file, old := range map[string]string{"etc/passwd": "@XRDP@", "etc/group": "@GROUP@"} {
+		name := filepath.Join(dir, file)
+		data, err := os.ReadFile(name)
+		ts.Check(err)
+		is := strconv.Itoa(gid)
+		if file == "etc/passwd" {
+			is = strconv.Itoa(uid) + ":" + is
+		}
+		ts.Check(os.WriteFile(name, bytes.ReplaceAll(data, []byte(old), []byte(is)), 0o644))
+	}
+	cmdPair(ts, false, []string{filepath.Join(args[0], "etc/xrdp")})
+}
+
+// cmdPair makes a pair: pair DIR [days N] [name NAME].
 func cmdPair(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
-		ts.Fatalf("usage: pair DIR [days N] [name NAME] [issued]")
+		ts.Fatalf("usage: pair DIR [days N] [name NAME]")
 	}
 	r := certs.Request{DNSNames: []string{"desk01"}, CommonName: "desk01", Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.10")}, Lifetime: certs.DefaultLifetime, Key: certs.ECDSAP256}
 	made := time.Now().Add(-time.Hour)
@@ -113,7 +142,12 @@ func cmdPair(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o755))
 	ts.Check(os.WriteFile(filepath.Join(dir, "cert.pem"), cert, 0o644))
-	ts.Check(os.WriteFile(filepath.Join(dir, "key.pem"), key, 0o640))
+	name := filepath.Join(dir, "key.pem")
+	ts.Check(os.RemoveAll(name))
+	ts.Check(os.WriteFile(name, key, 0o440))
+	if os.Getuid() == 0 {
+		ts.Check(os.Chown(name, 0, 107))
+	}
 }
 
 // cmdKeyMarks writes the lines of a key to a file, one a line, to be looked for

@@ -47,7 +47,7 @@ func (a *app) show() error {
 	rows := settings(&f)
 	if a.jsonOutput() {
 		doc := a.document("show", nil)
-		doc.Xrdp, doc.Settings = f.Package.Value.Version, rows
+		doc.Xrdp, doc.Settings = f.Package.Value.Version, list(rows)
 		return a.printJSON(doc)
 	}
 	var p page

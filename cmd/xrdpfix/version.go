@@ -10,8 +10,9 @@ func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "The version of xrdpfix",
-		Long:  `Print the version of xrdpfix.`,
-		Args:  noArgs,
+		Example: `  xrdpfix version
+  xrdpfix version --json`,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if a.jsonOutput() {
 				return a.printJSON(a.document("version", nil))

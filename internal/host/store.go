@@ -198,8 +198,11 @@ func (m *Machine) applied() ([]diagnose.AppliedSummary, error) {
 		if j.Unfinished() {
 			sum.State = "unfinished"
 		}
+		if d := j.Deadline; d != nil && !j.Unfinished() {
+			sum.Until, sum.Temporary = d.At, d.Kind == repair.DeadlineTemporary
+		}
 		for _, st := range j.Steps {
-			if st.Op == repair.OpWrite && !st.Own {
+			if st.Op == repair.OpWrite && !st.Own && !st.Undo {
 				sum.Files[st.Path] = st.After.SHA256
 			}
 		}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/host"
+	"xrdpfix/repair"
+)
+
+func newConfirm(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "confirm [ID]",
+		Short: "Keep a change made with --confirm-within or --for",
+		Long: `Keep a change that would otherwise be undone by itself: the timer that undoes it
+is taken away. Without an ID, the one that waits.`,
+		Example: `  xrdpfix apply --security-layer tls --confirm-within 10m
+  xrdpfix confirm              after a client has connected`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.open(a.global.root)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			if !m.MayChange() {
+				return notRoot("confirm")
+			}
+			unlock, err := m.Lock()
+			if err != nil {
+				return lockFailure(err)
+			}
+			defer unlock()
+			list, err := m.Store().List()
+			if err != nil {
+				return err
+			}
+			j, waits := repair.Pending(list)
+			if len(args) == 1 {
+				if j, err = find(list, args[0]); err != nil {
+					return err
+				}
+			}
+			if !waits && len(args) == 0 {
+				return fail(2, reasonUsage, repair.ErrNotPending, "xrdpfix history")
+			}
+			j, err = a.runner(m).Confirm(cmd.Context(), j)
+			if errors.Is(err, repair.ErrNotPending) {
+				return fail(2, reasonUsage, err, "xrdpfix history")
+			}
+			if err != nil {
+				return err
+			}
+			if a.jsonOutput() {
+				doc := a.document("confirm", nil)
+				doc.Journal, doc.Changed = j.ID, true
+				return a.printJSON(doc)
+			}
+			if a.global.quiet {
+				return nil
+			}
+			_, err = fmt.Fprintf(a.out, "%s is kept. Undo it any time: xrdpfix rollback %s\n", j.ID, j.ID)
+			return err
+		},
+	}
+}
+
+// longestFor bounds --for: ten years is "for ever" by another name.
+const longestFor = 3660 * 24 * time.Hour
+
+// deadline reads --confirm-within and --for.
+func (p *policyFlags) deadline() (*repair.Deadline, error) {
+	kind, flag, text := repair.DeadlineConfirm, "--confirm-within", p.confirmWithin
+	if p.forTime != "" && p.forTime != "ever" {
+		if p.confirmWithin != "" {
+			return nil, usagef("--confirm-within and --for contradict each other; state one")
+		}
+		kind, flag, text = repair.DeadlineTemporary, "--for", p.forTime
+	}
+	if text == "" {
+		return nil, nil
+	}
+	var s span
+	if err := s.Set(text); err != nil {
+		return nil, usagef("%s %s is not a time such as 10m, 4h or 14d", flag, text)
+	}
+	window := time.Duration(s)
+	if window < time.Minute || window > longestFor {
+		return nil, usagef("%s %s is not between 1m and 3660d", flag, text)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find my own program: %w", err)
+	}
+	return &repair.Deadline{Kind: kind, Window: window, Program: program}, nil
+}
+
+// undoByTimer is what the timer of a deadline runs. It cuts nobody off unless
+// the apply was allowed to: where a restart would, the files go back all the
+// same, and xrdp follows at its next start.
+func (a *app) undoByTimer(ctx context.Context, id string) error {
+	m, err := a.open(a.global.root)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if !m.MayChange() {
+		return notRoot("rollback")
+	}
+	unlock, err := a.lockPatiently(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	j, err := m.Store().Load(id)
+	if err != nil {
+		return err
+	}
+	if j.Deadline == nil {
+		return nil // confirmed or put back meanwhile
+	}
+	live := 0
+	if j.NeededRestart && !j.Deadline.CutOff {
+		facts := diagnose.Collect(ctx, m.Env(), diagnose.Options{NoWire: true})
+		live = len(facts.Desktops.Value) + len(facts.Peers.Value)
+		if live > 0 {
+			j.NeededRestart = false
+		}
+	}
+	if _, err := a.runner(m).Rollback(ctx, j, false, m.ConfigTargets()...); err != nil {
+		return fail(5, reasonNotRolledBack, err, "xrdpfix rollback "+j.ID)
+	}
+	_, err = fmt.Fprintf(a.out, "put back what %s changed: its time was over\n", j.ID)
+	if live > 0 {
+		_, err = fmt.Fprintf(a.out, "xrdp was not restarted: %s or desktops are live; it follows at its next start\n", plural(live, "client"))
+	}
+	return err
+}
+
+// lockPatiently waits for another run: a timer has no one to try again.
+func (a *app) lockPatiently(ctx context.Context, m *host.Machine) (func(), error) {
+	const patience = 2 * time.Minute
+	deadline := a.now().Add(patience)
+	for {
+		unlock, err := m.Lock()
+		if err == nil || a.now().After(deadline) {
+			return unlock, lockFailure(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// FactsSchema is the form of saved facts that this version writes and reads.
+// Fields may be added to it, none ever changes its meaning.
+const FactsSchema = 1
+
+// MaxFacts is the longest file of saved facts that is read, in bytes. The facts
+// of a real host have some 20 KiB; five hundred clients in xrdp.log make it 300.
+const MaxFacts = 16 << 20
+
+// factsKind tells saved facts from every other JSON object, our own reports
+// among them.
+const factsKind = "xrdpfix-facts"
+
+// Errors of [DecodeFacts].
+var (
+	// ErrNotFacts: the data is no saved facts.
+	ErrNotFacts = errors.New("no facts saved by xrdpfix")
+	// ErrFactsSchema: the facts come from a version whose form is not known.
+	ErrFactsSchema = errors.New("saved by a version of xrdpfix that this one does not understand")
+)
+
+type savedFacts struct {
+	Kind string `json:"kind"`
+	Facts
+}
+
+// EncodeFacts gives the facts as JSON, to be diagnosed elsewhere: [Run] says of
+// what [DecodeFacts] reads the same as of f. It leaves out what could be a
+// secret, and what could be used to guess one.
+func EncodeFacts(f Facts) ([]byte, error) {
+	saved := savedFacts{Kind: factsKind, Facts: mapStrings(withoutSums(f), escape)}
+	saved.Schema = FactsSchema
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(saved); err != nil {
+		return nil, fmt.Errorf("encode facts: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// DecodeFacts reads what EncodeFacts gave. Unknown fields are passed over. The
+// facts are marked as Replayed: a plan made from them is never executed.
+// ErrNotFacts and ErrFactsSchema can be tested with errors.Is.
+func DecodeFacts(data []byte) (Facts, error) {
+	if len(data) > MaxFacts {
+		return Facts{}, fmt.Errorf("%w: longer than %d bytes", ErrNotFacts, MaxFacts)
+	}
+	var head struct {
+		Kind   string `json:"kind"`
+		Schema int    `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return Facts{}, fmt.Errorf("%w: %w", ErrNotFacts, err)
+	}
+	if head.Kind != factsKind {
+		return Facts{}, ErrNotFacts
+	}
+	if head.Schema != FactsSchema {
+		return Facts{}, fmt.Errorf("schema %d: %w (it knows %d)", head.Schema, ErrFactsSchema, FactsSchema)
+	}
+	var saved savedFacts
+	if err := json.Unmarshal(data, &saved); err != nil {
+		return Facts{}, fmt.Errorf("%w: %w", ErrNotFacts, err)
+	}
+	f := mapStrings(saved.Facts, unescape)
+	if f.Taken.IsZero() {
+		return Facts{}, fmt.Errorf("%w: no time", ErrNotFacts)
+	}
+	f.Replayed = true
+	for _, p := range []*PathFact{&f.Cert, &f.Key, &f.RSAKeys, &f.ConfigAccess} {
+		if p.Stop < -1 || p.Stop >= len(p.Steps) {
+			p.Stop = -1
+		}
+	}
+	return f, nil
+}
+
+// withoutSums replaces the checksum of each file in which a password was masked:
+// together with the rest of the text it would let a short password be guessed.
+// The sum of the masked text takes its place, and the sums that an earlier apply
+// remembers follow suit, so that drift still shows.
+func withoutSums(f Facts) Facts {
+	applied := make([]AppliedSummary, len(f.Applied.Value))
+	for i, a := range f.Applied.Value {
+		files := make(map[string]string, len(a.Files))
+		for path, sum := range a.Files {
+			files[path] = sum
+		}
+		if a.Files != nil {
+			a.Files = files
+		}
+		applied[i] = a
+	}
+	for _, o := range []*Observed[FileFact]{&f.Config, &f.Sesman} {
+		file := &o.Value
+		if file.Data == nil || file.Text == string(file.Data) {
+			continue
+		}
+		sum := sha256.Sum256([]byte(file.Text))
+		real := file.SHA256
+		file.SHA256 = hex.EncodeToString(sum[:])
+		for _, a := range applied {
+			for _, path := range []string{file.Path, file.Target} {
+				switch old, ok := a.Files[path]; {
+				case ok && old == real:
+					a.Files[path] = file.SHA256
+				case ok && old != file.SHA256:
+					a.Files[path] = otherSum
+				}
+			}
+		}
+	}
+	if f.Applied.Value != nil {
+		f.Applied.Value = applied
+	}
+	return f
+}
+
+// otherSum is the checksum of no file.
+const otherSum = "0000000000000000000000000000000000000000000000000000000000000000"
