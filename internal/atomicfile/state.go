@@ -69,7 +69,8 @@ type Attr struct {
 	Mode Mode `json:"mode"`
 	// Xattrs are the extended attributes to set, ACLs (system.posix_acl_access)
 	// and security labels (security.selinux) among them. A new file gets these
-	// and no others, except a label that the kernel gives it.
+	// and no others, except a label that the kernel gives it. Where an ACL and
+	// Mode disagree, Mode wins, as if by chmod(2).
 	Xattrs map[string][]byte `json:"xattrs,omitempty"`
 }
 

@@ -152,6 +152,7 @@ func (t *temp) rename(p *place, expect *State) error {
 // setAttr gives an open file its owner, mode and attributes, and makes sure that
 // it has them.
 func (r *Root) setAttr(fd int, attr Attr) error {
+	attr.Xattrs = attr.withMode()
 	if err := r.changing("chown", ""); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -183,6 +184,32 @@ func TestWriteFails(t *testing.T) {
 				t.Errorf("%s, %s: left %v", op, failed, left)
 			}
 		}
+	}
+}
+
+// TestWriteOrder holds the order that the comment on Write argues for.
+func TestWriteOrder(t *testing.T) {
+	needRoot(t)
+	r, dir := tree(t)
+	put(t, dir, "f", "old", 0o600)
+	var got []string
+	r.fault = func(op, name string) error {
+		if op == "setxattr" {
+			op += " " + name
+		}
+		got = append(got, op)
+		return nil
+	}
+	attr := Attr{Mode: 0o640, Xattrs: map[string][]byte{"user.a": nil, "security.xrdpfix": []byte("l"), "user.b": nil}}
+	if _, err := r.Write("f", []byte("new"), attr, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"create", "setxattr security.xrdpfix", "write", "chown", "chmod", "setxattr user.a", "setxattr user.b",
+		"fsync", "rename", "fsync directory",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("order %q\nwant  %q", got, want)
 	}
 }
 

@@ -88,6 +88,48 @@ func TestXattrsAreKept(t *testing.T) {
 	}
 }
 
+// TestModeAndACL changes the mode of a file that has an ACL, with the kernel's
+// chmod as the measure.
+func TestModeAndACL(t *testing.T) {
+	needRoot(t)
+	masked := aclOf(t, 6, 6, 6, aclUser{otherUID, 7}, aclUser{otherUID + 1, 4})
+	minimal := append(append(append([]byte(nil), masked[:12]...), masked[28:36]...), masked[44:]...)
+	for _, acl := range [][]byte{masked, minimal} {
+		for _, mode := range []Mode{0o600, 0o640, 0o644, 0o400, 0o777, 0o000} {
+			r, dir := tree(t)
+			path := put(t, dir, "f", "x", 0o600)
+			if err := unix.Setxattr(path, xattrACL, acl, 0); err != nil {
+				t.Fatal(err)
+			}
+			s, err := r.Stat("f")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := unix.Chmod(path, uint32(mode)); err != nil {
+				t.Fatal(err)
+			}
+			want, err := r.Stat("f")
+			if err != nil {
+				t.Fatal(err)
+			}
+			attr := s.Attr()
+			attr.Mode = mode
+			r.fault = func(op, _ string) error {
+				for _, p := range temps(t, dir) {
+					if wider := modeOf(t, p) &^ mode; wider != 0 {
+						t.Errorf("mode %v, before %s: wider by %v", mode, op, wider)
+					}
+				}
+				return nil
+			}
+			got, err := r.Write("f", []byte("x"), attr, Options{})
+			if err != nil || !got.Same(want) {
+				t.Errorf("mode %v: %v\n got %+v\nwant %+v", mode, err, got, want)
+			}
+		}
+	}
+}
+
 // TestLabelBeforeBytes has the label, which only restricts, on the file before
 // the contents, and a label that is refused stops the write.
 func TestLabelBeforeBytes(t *testing.T) {
