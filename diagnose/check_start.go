@@ -143,7 +143,7 @@ func checkSesman(v *view) []Finding {
 	for _, e := range r.Value.Elsewhere {
 		ev = append(ev, Evidence{Kind: "process", Text: "xrdp-sesman listens on " + e})
 	}
-	command, why := "systemctl start xrdp-sesman", ""
+	do, command, why := "Start it", "systemctl start xrdp-sesman", ""
 	u := v.unit(UnitSesman)
 	switch {
 	case u != nil && u.LoadState == "masked":
@@ -154,7 +154,7 @@ func checkSesman(v *view) []Finding {
 			why += " (" + u.Result + ")"
 		}
 	case len(r.Value.Elsewhere) > 0:
-		command, why = "systemctl restart xrdp-sesman", ": it listens elsewhere"
+		do, command, why = "Restart it with xrdp when it suits, since that costs each live desktop", "systemctl restart xrdp", ": it listens elsewhere"
 		if val, ok := v.sesIni.Lookup("Globals", "ListenPort"); ok {
 			ev = append(ev, inFile(SesmanPath, val.Line, "ListenPort="+val.Text))
 		}
@@ -165,5 +165,5 @@ func checkSesman(v *view) []Finding {
 		ev = append(ev, Evidence{Kind: "unit", Source: UnitSesman, Text: UnitSesman + " is " + u.ActiveState + " (" + u.SubState + ")"})
 	}
 	return []Finding{finding(SesmanUnreachable, MendHuman, "xrdp cannot reach xrdp-sesman%s. Clients see the login screen, and then an error.", why).
-		because(ev...).remedy("Start it; where that does not help, its log says why.").commands(command, "journalctl -u xrdp-sesman -n 20")}
+		because(ev...).remedy("%s; where that does not help, its log says why.", do).commands(command, "journalctl -u xrdp-sesman -n 20")}
 }

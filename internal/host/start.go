@@ -59,8 +59,8 @@ func (m *Machine) sesmanReach(_ context.Context, s xrdpconf.SessionManager, v xr
 }
 
 // sesmanPort looks for a listener that 127.0.0.1, which xrdp 0.9 connects to
-// (xrdp/xrdp_mm.c, xrdp_mm_connect), leads to. A socket on every IPv6 address
-// takes IPv4 connections too, as sesman's does.
+// (xrdp/xrdp_mm.c, xrdp_mm_connect), leads to. Built with IPv6, both sides turn
+// 127.0.0.1 into ::1 (common/os_calls.c): bookworm's sesman listens on [::1]:3350.
 func (p Proc) sesmanPort(port int) (diagnose.SesmanReach, error) {
 	r := diagnose.SesmanReach{Wanted: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
 	all, err := p.tcp()
@@ -72,7 +72,7 @@ func (p Proc) sesmanPort(port int) (diagnose.SesmanReach, error) {
 		if s.state != tcpListen || int(a.Port()) != port {
 			continue
 		}
-		if a.Addr().IsUnspecified() || a.Addr().String() == "127.0.0.1" {
+		if a.Addr().IsUnspecified() || a.Addr().IsLoopback() {
 			r.Listening = true
 		} else {
 			r.Elsewhere = append(r.Elsewhere, a.String())
