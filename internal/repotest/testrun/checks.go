@@ -7,19 +7,23 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
-// command returns a command that reports to the runner's output and reads
-// nothing.
-func (r *runner) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+// command returns a command that reads nothing and whose end, when ctx ends, is
+// that of its children too: go test would leave the test programs running.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdout, cmd.Stderr = r.out, r.out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
 // do runs a command whose own output says what failed.
 func (r *runner) do(ctx context.Context, name string, args ...string) error {
-	err := r.command(ctx, name, args...).Run()
+	cmd := command(ctx, name, args...)
+	cmd.Stdout, cmd.Stderr = r.out, r.out
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && ctx.Err() == nil {
 		return errFailed
@@ -32,7 +36,7 @@ func (r *runner) do(ctx context.Context, name string, args ...string) error {
 
 // output runs a command and returns what it printed.
 func output(ctx context.Context, name string, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, name, args...).Output()
+	out, err := command(ctx, name, args...).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && len(exit.Stderr) > 0 {
@@ -82,7 +86,7 @@ func vuln(ctx context.Context, r *runner) (tally, error) {
 	if err != nil {
 		return tally{}, err
 	}
-	out, err := exec.CommandContext(ctx, checker, "./...").CombinedOutput()
+	out, err := command(ctx, checker, "./...").CombinedOutput()
 	text := strings.TrimSpace(string(out))
 	var exit *exec.ExitError
 	switch {

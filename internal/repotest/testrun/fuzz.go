@@ -140,7 +140,7 @@ type fuzzer struct {
 // that is run once more.
 func (f fuzzer) one(ctx context.Context, t target) (bool, error) {
 	for try := 0; ; try++ {
-		cmd := exec.CommandContext(ctx, f.program, "-test.run=^$", "-test.fuzz=^"+t.name+"$",
+		cmd := command(ctx, f.program, "-test.run=^$", "-test.fuzz=^"+t.name+"$",
 			"-test.fuzztime="+f.each.String(), "-test.fuzzcachedir="+filepath.Join(f.corpora, t.pkg))
 		cmd.Dir = t.dir // a failing input is kept below it
 		out, err := cmd.CombinedOutput()

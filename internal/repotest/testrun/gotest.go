@@ -140,7 +140,7 @@ func (p *report) read(from io.Reader) error {
 // goTest runs go test -json with the arguments and reports what it does.
 func (r *runner) goTest(ctx context.Context, verbose bool, env []string, args ...string) (*report, error) {
 	p := newReport(r.say, verbose)
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, args...)...)
+	cmd := command(ctx, "go", append([]string{"test", "-json"}, args...)...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = r.out
 	pipe, err := cmd.StdoutPipe()
@@ -151,7 +151,7 @@ func (r *runner) goTest(ctx context.Context, verbose bool, env []string, args ..
 		return p, fmt.Errorf("run go test: %w", err)
 	}
 	if err := p.read(pipe); err != nil {
-		_ = cmd.Process.Kill()
+		_ = cmd.Cancel()
 		_ = cmd.Wait()
 		return p, err
 	}

@@ -41,7 +41,7 @@ func (r *runner) tool(ctx context.Context, t tool) (string, error) {
 		return program, err
 	}
 	r.say("building %s %s (once, some minutes)", name, t.version)
-	cmd := exec.CommandContext(ctx, "go", "install", t.pkg+"@"+t.version)
+	cmd := command(ctx, "go", "install", t.pkg+"@"+t.version)
 	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
@@ -75,7 +75,7 @@ func (r *runner) ensurePackages(ctx context.Context) error {
 	r.say("installing %s", packages)
 	install := append([]string{"install", "-y", "--no-install-recommends"}, missing...)
 	for _, args := range [][]string{{"update"}, install} {
-		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q"}, args...)...)
+		cmd := command(ctx, "apt-get", append([]string{"-q"}, args...)...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("install %s: apt-get %s: %w\n%s", packages, args[0], err, out)
