@@ -71,7 +71,7 @@ func (b *builder) remedies() {
 			fix(b, x)
 		case x.Code == diagnose.TLSRangeBlocked && (b.pol.Declared || b.pol.Range != (xrdpconf.Range{})) && x.Mend == diagnose.MendStated:
 			fix(b, x)
-		case b.mendedByCert(x.Code):
+		case b.mendedByCert(x.Code), x.Code == diagnose.IniNotReplaceable && b.pol.InPlace:
 		case x.Severity == diagnose.Error:
 			b.manual(x)
 		}

@@ -139,7 +139,7 @@ func (b *builder) refuse() {
 	case b.pol.Restart == RestartNever:
 		p.Refusal = &Refusal{Reason: "restart-never", Text: "this needs a restart of xrdp, and --restart=never forbids it", Instead: []string{"xrdpfix apply"}}
 	case p.Unit.Action == ActionRestart && b.pol.Restart != RestartAlways && busy != "":
-		p.Refusal = &Refusal{Reason: "live-desktops", Text: "this needs a restart of xrdp, and " + busy, Instead: []string{"xrdpfix apply --restart=always"}}
+		p.Refusal = &Refusal{Reason: "live-desktops", Text: "this needs a restart of xrdp, and " + busy, Instead: []string{"xrdpfix apply --restart=when-idle", "xrdpfix apply --restart=always"}}
 	}
 }
 

@@ -38,6 +38,8 @@ A plain apply repairs; it sets no policy: a working ssl_protocols and a working 
 		},
 	}
 	flags.add(cmd, true)
+	cmd.Flags().BoolVar(&flags.resume, "resume", false, "run by the unit of --restart=when-idle")
+	_ = cmd.Flags().MarkHidden("resume")
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "show the plan and change nothing")
 	return cmd
 }
@@ -52,6 +54,12 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 	w, err := flags.wish()
 	if err != nil {
 		return err
+	}
+	if flags.resume {
+		return a.resume(ctx, w)
+	}
+	if flags.restart == whenIdle {
+		w.idle = flags
 	}
 	return a.change(ctx, "apply", w)
 }
@@ -87,8 +95,10 @@ func (a *app) change(ctx context.Context, command string, w wish) error {
 			a.quit.Reason = reasonNothingToDo
 		}
 		return a.printNothing(l)
+	case l.plan.Refusal != nil && w.idle != nil && l.plan.Refusal.Reason == string(reasonLiveDesktops):
+		return a.schedule(ctx, l, w.idle)
 	case l.plan.Refusal != nil:
-		return a.refused(l)
+		return a.refused(l, w.stated)
 	}
 	a.say("making the change")
 	r := a.runner(l.machine)
@@ -209,7 +219,7 @@ func (a *app) printNothing(l *look) error {
 }
 
 // refused reports an apply that did not begin.
-func (a *app) refused(l *look) error {
+func (a *app) refused(l *look, stated string) error {
 	why := l.plan.Refusal
 	a.quit = exit{7, reason(why.Reason)}
 	if a.jsonOutput() {
@@ -237,7 +247,7 @@ func (a *app) refused(l *look) error {
 		p.blank()
 		p.linef("Choose")
 		for _, c := range why.Instead {
-			p.linef("  %s", c)
+			p.linef("  %s", strings.Replace(c, "xrdpfix apply", "xrdpfix apply"+stated, 1))
 		}
 	}
 	p.linef("refused: %s (exit %d)", a.quit.Reason, a.quit.Code)

@@ -68,11 +68,12 @@ func (a *app) certShow(ctx context.Context) error {
 		p.block(13, "File", clean(f.Pair.Failed+f.Pair.Skipped))
 	default:
 		p.block(13, "File", clean(f.Cert.Path)+linkText(f.Cert))
-		p.block(13, "Key", clean(f.Key.Path)+linkText(f.Key)+keyState(f))
+		p.block(13, "Key", clean(f.Key.Path)+linkText(f.Key))
+		p.block(13, "", keyState(f))
 		showCert(&p, f.Pair.Value.Cert, a.now())
 	}
-	p.blank()
 	switch {
+	case f.Offline:
 	case served == nil:
 		p.block(13, "Wire", "no certificate is served")
 	case served.SHA256 == f.Pair.Value.Cert.SHA256:
@@ -81,8 +82,23 @@ func (a *app) certShow(ctx context.Context) error {
 		p.block(13, "Wire", "ANOTHER certificate is served:")
 		showCert(&p, *served, a.now())
 	}
-	p.para(fmt.Sprintf("(exit %d)", a.quit.Code))
-	return p.writeTo(a.out)
+	p.blank()
+	p.para(certEnd(l, a.quit, a.next("check")))
+	return a.print(&p)
+}
+
+// certEnd is the last line: what is wrong with the pair, and what to run.
+func certEnd(l *look, e exit, check string) string {
+	var codes []string
+	for _, x := range l.found {
+		if entry, _ := diagnose.Describe(x.Code); x.Severity != diagnose.Info && (entry.Group == "key" || entry.Group == "certificate") {
+			codes = append(codes, string(x.Code))
+		}
+	}
+	if len(codes) == 0 {
+		return fmt.Sprintf("Nothing is wrong with it (exit %d).", e.Code)
+	}
+	return fmt.Sprintf("%s (exit %d).  Next: %s", strings.Join(codes, ", "), e.Code, check)
 }
 
 // certExit is 3 where a finding about key or certificate is an error.
@@ -105,12 +121,14 @@ func linkText(p diagnose.PathFact) string {
 func keyState(f *diagnose.Facts) string {
 	k := f.Pair.Value.Key
 	switch {
+	case !f.Key.Exists:
+		return "does not exist"
 	case k.Problem != "":
-		return "  (" + string(k.Problem) + ")"
-	case !f.Key.Readable && f.Key.Exists:
-		return fmt.Sprintf("  (%s %d; xrdp cannot read it)", k.Type, k.Bits)
+		return string(k.Problem)
+	case !f.Key.Readable:
+		return fmt.Sprintf("%s %d; xrdp cannot read it", k.Type, k.Bits)
 	}
-	return fmt.Sprintf("  (%s %d)", k.Type, k.Bits)
+	return fmt.Sprintf("%s %d; xrdp can read it", k.Type, k.Bits)
 }
 
 // showCert prints names, kind, dates and fingerprints.
@@ -131,12 +149,27 @@ func showCert(p *page, c certs.CertInfo, now time.Time) {
 		kind = "self-signed"
 	}
 	p.block(13, "Certificate", clean(fmt.Sprintf("%s; %s, %s %d", strings.Join(names, ", "), kind, strings.Fields(c.KeyType + " ")[0], c.KeyBits)))
-	days := int(c.Left(now).Hours() / 24)
-	until := fmt.Sprintf("until %s, %s", c.NotAfter.Format("2 Jan 2006"), plural(days, "day"))
-	if now.After(c.NotAfter) {
-		until = fmt.Sprintf("ENDED on %s, %s ago", c.NotAfter.Format("2 Jan 2006"), plural(-days, "day"))
-	}
-	p.block(13, "", until)
+	p.block(13, "", untilText(c, now))
 	showFingerprint(p, 13, "SHA256", c.SHA256)
 	showFingerprint(p, 13, "SHA1", c.SHA1)
+}
+
+// untilText says when a certificate ends, or that it has ended.
+func untilText(c certs.CertInfo, now time.Time) string {
+	switch left := c.Left(now); {
+	case now.Before(c.NotBefore):
+		return fmt.Sprintf("NOT YET VALID, from %s on", c.NotBefore.Format("2 Jan 2006 15:04 MST"))
+	case left < 0:
+		return fmt.Sprintf("ENDED on %s, %s ago", c.NotAfter.Format("2 Jan 2006"), daysText(-left))
+	default:
+		return fmt.Sprintf("until %s, %s", c.NotAfter.Format("2 Jan 2006"), daysText(left))
+	}
+}
+
+// daysText is a length of time in days, or in hours where that says more.
+func daysText(d time.Duration) string {
+	if d < 2*day {
+		return plural(int(d/time.Hour), "hour")
+	}
+	return plural(int(d/day), "day")
 }

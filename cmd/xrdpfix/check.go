@@ -40,9 +40,6 @@ func (a *app) check(ctx context.Context, flags *policyFlags) error {
 		doc := a.document("check", l)
 		return a.printJSON(doc)
 	}
-	if a.global.quiet {
-		return nil
-	}
 	var p page
 	p.para(subject(&l.facts))
 	p.blank()
@@ -59,9 +56,13 @@ func (a *app) check(ctx context.Context, flags *policyFlags) error {
 		showClients(&p, &l.facts)
 	}
 	showUnseen(&p, &l.facts)
+	if l.machine.WaitsForIdle() {
+		p.blank()
+		p.para("A change waits until nobody is connected; to give it up: xrdpfix rollback")
+	}
 	p.blank()
 	a.lastLine(&p, l)
-	return p.writeTo(a.out)
+	return a.print(&p)
 }
 
 // answer prints the verdict that the first paragraph gives.
@@ -83,25 +84,28 @@ func checkExit(l *look) exit {
 	return exit{0, reasonOK}
 }
 
+// lastLine counts, gives the exit status, and says what to run next.
 func (a *app) lastLine(p *page, l *look) {
-	next := "nothing to do"
+	next := "Next: "
 	switch {
-	case !l.plan.Empty() && l.facts.Offline:
-		next = "xrdpfix --root " + a.global.root + " plan"
 	case !l.plan.Empty():
-		next = "xrdpfix plan, or xrdpfix apply"
+		next += a.next("plan") + ", or " + a.next("apply")
 	case len(l.plan.Manual) > 0:
-		next = "the commands above"
-	case len(unseen(&l.facts)) > 0:
-		next = "sudo xrdpfix check"
+		next += "the commands above"
+	case len(unseen(&l.facts)) > 0 && !l.facts.Host.Root:
+		next += "sudo " + a.next("check")
+	case l.count(diagnose.Error) > 0:
+		next += "what is said above"
+	default:
+		next = "Nothing to do."
 	}
 	counts := plural(l.count(diagnose.Error), "error") + ", " + plural(l.count(diagnose.Warning), "warning")
-	p.para(fmt.Sprintf("%s (exit %d).  Next: %s", counts, a.quit.Code, next))
+	p.para(fmt.Sprintf("%s (exit %d).  %s", counts, a.quit.Code, next))
 }
 
 // showFinding prints one finding with its evidence and its remedy.
 func showFinding(p *page, x diagnose.Finding, verbose bool) {
-	const indent = 7
+	const indent = 9
 	p.linef("%-*s %s", indent-1, x.Severity, x.Code)
 	p.block(indent, "", cleanLines(x.Detail))
 	for i, e := range x.Evidence {

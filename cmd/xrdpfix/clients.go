@@ -12,42 +12,60 @@ func showClients(p *page, f *diagnose.Facts) {
 	if !f.Wire.Ok() {
 		return
 	}
-	by := map[string][]string{}
+	by := map[string][]diagnose.Client{}
 	for _, c := range diagnose.ClientKinds(f.Wire.Value) {
-		by[c.Connects] = append(by[c.Connects], c.Name)
+		by[c.Connects] = append(by[c.Connects], c)
 	}
 	p.linef("Who can connect now")
 	for _, row := range []struct{ label, key string }{
 		{"with TLS", diagnose.ConnectsYes}, {"weak", diagnose.ConnectsWeak}, {"refused", diagnose.ConnectsNo},
 	} {
-		list := strings.Join(merge(by[row.key]), "; ")
-		if list == "" {
-			list = "nobody"
-		}
-		p.block(13, "  "+row.label, list)
+		p.block(13, "  "+row.label, kindsText(row.key, by[row.key]))
 	}
 	if r := f.Log.Recent; r.Ok() && r.Value.Clients > 0 {
 		p.block(13, "  seen here", seenText(r.Value)+" (xrdpfix log)")
 	}
 }
 
-// merge joins neighbours that differ only in the version: "clients with TLS
-// 1.3, with TLS 1.2 at most".
-func merge(names []string) []string {
-	var out []string
-	for _, n := range names {
-		rest, isTLS := strings.CutPrefix(n, "clients with TLS")
-		if last := len(out) - 1; isTLS && last >= 0 && strings.HasPrefix(out[last], "clients with TLS") {
-			out[last] += ", with TLS" + rest
+// kindsText lists kinds of clients that fare alike. Those that differ only in
+// their TLS versions are named together.
+func kindsText(fare string, clients []diagnose.Client) string {
+	var versions, rest []string
+	for _, c := range clients {
+		if v, ok := strings.CutPrefix(c.Name, tlsKindPrefix); ok {
+			versions = append(versions, strings.TrimSuffix(v, " at most"))
 			continue
 		}
-		out = append(out, n)
+		rest = append(rest, c.Name)
 	}
-	return out
+	var out []string
+	switch n := len(versions); {
+	case n == 0:
+	case fare == diagnose.ConnectsWeak:
+		out = append(out, "clients with TLS that do without it, if they may")
+	case fare == diagnose.ConnectsNo && n == tlsKinds:
+		out = append(out, "clients that insist on TLS")
+	case fare == diagnose.ConnectsNo:
+		out = append(out, "clients with TLS "+versions[0]+" at most")
+	case n == 1:
+		out = append(out, "clients with TLS "+versions[0])
+	default:
+		out = append(out, "clients with TLS "+strings.Join(versions[:n-1], ", ")+" or "+versions[n-1])
+	}
+	if out = append(out, rest...); len(out) == 0 {
+		return "nobody"
+	}
+	return strings.Join(out, "; ")
 }
 
+// tlsKinds is how many kinds of clients differ in their TLS versions only.
+const tlsKinds = 4
+
+// tlsKindPrefix begins their names (diagnose.ClientKinds).
+const tlsKindPrefix = "clients with TLS "
+
 func seenText(r diagnose.Recent) string {
-	s := fmt.Sprintf("%s in %d days", plural(r.Clients, "client"), r.Days)
+	s := fmt.Sprintf("%s in %s", plural(r.Clients, "client"), plural(r.Days, "day"))
 	switch {
 	case r.TLS == r.Clients:
 		return s + ", all with TLS"

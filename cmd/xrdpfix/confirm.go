@@ -22,7 +22,7 @@ func newConfirm(a *app) *cobra.Command {
 is taken away. Without an ID, the one that waits.`,
 		Example: `  xrdpfix apply --security-layer tls --confirm-within 10m
   xrdpfix confirm              after a client has connected`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := a.open(a.global.root)
 			if err != nil {

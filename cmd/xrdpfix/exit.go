@@ -47,6 +47,7 @@ const (
 	reasonNotReplaceable reason = "not-replaceable"
 	reasonFIPS           reason = "fips"
 	reasonNoSystemd      reason = "no-systemd"
+	reasonWaiting        reason = "waiting"
 	reasonPending        reason = "pending"
 	reasonConflict       reason = "conflict"
 	reasonUnreachable    reason = "unreachable"

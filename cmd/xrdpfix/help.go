@@ -16,7 +16,7 @@ type flagGroup struct {
 // flagGroups are the parts of help, and the order of flags in each.
 var flagGroups = []flagGroup{
 	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "warn-days"}},
-	{"How far it may go", []string{"dry-run", "restart", "no-rollback", "in-place", "force"}},
+	{"How far it may go", []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force"}},
 	{"The certificate", []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
 	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
 	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},

@@ -126,6 +126,8 @@ type setting struct {
 	Key     string `json:"key"`
 	Value   string `json:"value"`
 	Line    int    `json:"line,omitempty"`
+	// Written is the text of the line where xrdp makes something else of it.
+	Written *string `json:"written,omitempty"`
 	// From says where a value without a line comes from.
 	From string `json:"from,omitempty"`
 }

@@ -26,6 +26,10 @@ type look struct {
 type wish struct {
 	policy   repair.Policy
 	warnDays int
+	// stated repeats the flags that shape the plan, but for --restart.
+	stated string
+	// idle repeats the flags where a refused change is to wait; nil where not.
+	idle *policyFlags
 	// cert and key are a delivered pair, as PEM.
 	cert, key []byte
 }
@@ -36,7 +40,9 @@ var plain = wish{policy: repair.Policy{Cert: repair.CertAuto, Restart: repair.Re
 // wish checks the flags and says what they ask for.
 func (p *policyFlags) wish() (wish, error) {
 	pol, err := p.policy()
-	return wish{policy: pol, warnDays: p.warnDays}, err
+	stated := *p
+	stated.restart = string(repair.RestartAuto)
+	return wish{policy: pol, warnDays: p.warnDays, stated: statedFlags(&stated)}, err
 }
 
 // look runs the pipeline up to the plan.
@@ -125,9 +131,9 @@ func health(l *look) (word, text string) {
 	if !f.Wire.Ok() {
 		return "UNKNOWN", "nothing wrong was found, but the port was not looked at: " + f.Wire.Skipped + f.Wire.Failed + "."
 	}
-	text = fmt.Sprintf("clients can connect: %s", servedText(f))
+	text = servedText(f)
 	if worst == diagnose.Warning {
-		return "OK", text + ", with warnings."
+		text += "; " + plural(l.count(diagnose.Warning), "warning")
 	}
 	return "OK", text + "."
 }
@@ -150,13 +156,13 @@ func brokenText(l *look) string {
 	case full.Failure != nil:
 		return "nobody can connect: " + clean(full.Failure.Text) + "."
 	}
-	return "TLS works, but " + lowerFirst(firstError(l)) + ""
+	return "TLS works, but " + lowerFirst(firstError(l)) + "."
 }
 
 func firstError(l *look) string {
 	for _, x := range l.found {
 		if x.Severity == diagnose.Error {
-			return cleanLines(x.Detail) + " (" + string(x.Code) + ")"
+			return strings.TrimSuffix(cleanLines(x.Detail), ".") + " (" + string(x.Code) + ")"
 		}
 	}
 	return ""
@@ -169,7 +175,7 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
-// servedText names what works: "TLS 1.2 and 1.3, certificate good for 824 days".
+// servedText names what works: "TLS 1.2 and 1.3 work, certificate good for 824 days".
 func servedText(f *diagnose.Facts) string {
 	var parts []string
 	full := f.Wire.Value.Full
@@ -177,15 +183,16 @@ func servedText(f *diagnose.Facts) string {
 	if full.TLS != nil && !slices.Contains(versions, full.TLS.Version) {
 		versions = append(versions, full.TLS.Version)
 	}
-	if len(versions) > 0 {
-		parts = append(parts, versionList(versions))
-	}
-	if full.TLS == nil && full.Negotiation != nil && full.Negotiation.Selected == probe.ProtocolRDP {
-		parts = append(parts, "classic RDP only, as configured")
+	switch {
+	case len(versions) == 1:
+		parts = append(parts, versionList(versions)+" works")
+	case len(versions) > 1:
+		parts = append(parts, versionList(versions)+" work")
+	case full.Negotiation != nil && full.Negotiation.Selected == probe.ProtocolRDP:
+		parts = append(parts, "clients connect with classic RDP only, as configured")
 	}
 	if f.Pair.Ok() && full.TLS != nil {
-		days := int(f.Pair.Value.Cert.Left(f.Taken).Hours() / 24)
-		parts = append(parts, fmt.Sprintf("certificate good for %s", plural(days, "day")))
+		parts = append(parts, "certificate good for "+daysText(f.Pair.Value.Cert.Left(f.Taken)))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"xrdpfix/diagnose"
 )
@@ -29,12 +31,17 @@ func (a *app) overview(ctx context.Context) error {
 		}
 	}
 	p.para(word + ": " + text)
+	wide := len(a.next("check"))
 	for _, row := range [][2]string{
 		{"check", "the evidence, and who can connect     changes nothing"},
 		{"plan", "the change that mends it, as a diff   changes nothing"},
 		{"apply", "make it, prove it, or put it all back"},
 	} {
-		p.linef("  xrdpfix %-7s  %s", row[0], row[1])
+		text := row[1]
+		if a.global.root != "/" {
+			text, _, _ = strings.Cut(text, "  ")
+		}
+		p.linef("  %-*s  %s", wide, a.next(row[0]), text)
 	}
-	return p.writeTo(a.out)
+	return a.print(&p)
 }

@@ -80,6 +80,7 @@ func statedFlags(f *policyFlags) string {
 		{"tls-max", f.tlsMax, ""},
 		{"profile", f.profile, ""},
 		{"for", f.forTime, ""},
+		{"confirm-within", f.confirmWithin, ""},
 		{"cert", f.cert, "auto"},
 		{"restart", f.restart, "auto"},
 	} {

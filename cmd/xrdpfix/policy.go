@@ -20,6 +20,7 @@ type policyFlags struct {
 	forTime       string
 	warnDays      int
 	confirmWithin string
+	resume        bool
 	noRollback    bool
 	inPlace       bool
 }
@@ -44,7 +45,7 @@ func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 	if !changes {
 		return
 	}
-	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto (where needed, or where it disturbs nobody), always or never")
+	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto (where needed, or where it disturbs nobody), always, never or when-idle (wait until nobody is connected)")
 	f.StringVar(&p.confirmWithin, "confirm-within", "", "undo the change after `TIME` unless xrdpfix confirm is given")
 	f.BoolVar(&p.noRollback, "no-rollback", false, "keep a change that could not be proven")
 	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
@@ -66,7 +67,7 @@ func (p *policyFlags) policy() (repair.Policy, error) {
 		SecurityLayer: p.securityLayer, Cert: repair.CertPolicy(p.cert), Restart: repair.RestartPolicy(p.restart),
 		NoRollback: p.noRollback, InPlace: p.inPlace,
 	}
-	if p.restart == "" {
+	if p.restart == "" || p.restart == whenIdle {
 		pol.Restart = repair.RestartAuto
 	}
 	if err := oneOf("--security-layer", p.securityLayer, "", "negotiate", "tls", "rdp"); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +27,11 @@ func newProbe(a *app) *cobra.Command {
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return fail(2, reasonUsage, fmt.Errorf("probe needs a host"), "xrdpfix probe 127.0.0.1")
+			}
+			for _, t := range args {
+				if err := checkTarget(t); err != nil {
+					return err
+				}
 			}
 			return nil
 		},
@@ -62,11 +69,52 @@ func (a *app) probe(ctx context.Context, targets []string) error {
 		return a.printJSON(doc)
 	}
 	var p page
-	if len(targets) > 1 {
-		p.blank()
+	p.blank()
+	p.para(fmt.Sprintf("%s (exit %d)", sum.text(), a.quit.Code))
+	return a.print(&p)
+}
+
+// text counts what was met.
+func (s probeSummary) text() string {
+	text := plural(s.Hosts, "host")
+	switch with := s.Hosts - s.Unreachable - s.WithoutTLS; {
+	case s.Hosts == 1 && with == 1:
+		return text + ", with TLS"
+	case s.Hosts == 1 && s.WithoutTLS == 1:
+		return text + ", without TLS"
+	case s.Hosts == 1:
+		return text + ", no RDP there"
+	default:
+		return fmt.Sprintf("%s: %d with TLS, %d without, %d with no RDP", text, with, s.WithoutTLS, s.Unreachable)
 	}
-	p.para(fmt.Sprintf("%s: %d unreachable, %d without TLS (exit %d)", plural(sum.Hosts, "host"), sum.Unreachable, sum.WithoutTLS, a.quit.Code))
-	return p.writeTo(a.out)
+}
+
+// alike makes one kind of those that differ in their TLS versions only, where
+// all of them fare alike.
+func alike(clients []diagnose.Client) []diagnose.Client {
+	if len(clients) < tlsKinds {
+		return clients
+	}
+	one := clients[0]
+	one.Name = strings.TrimSpace(tlsKindPrefix)
+	for _, c := range clients[:tlsKinds] {
+		if !strings.HasPrefix(c.Name, tlsKindPrefix) || c.Connects != one.Connects || c.TLS != one.TLS {
+			return clients
+		}
+	}
+	return append([]diagnose.Client{one}, clients[tlsKinds:]...)
+}
+
+// checkTarget refuses what cannot be a host and a port.
+func checkTarget(t string) error {
+	host, port, err := net.SplitHostPort(probe.WithPort(t))
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil || host == "" || port == "0" || strings.ContainsAny(host, " /@") {
+		return usagef("%q is not HOST or HOST:PORT", t)
+	}
+	return nil
 }
 
 // servesTLS: some client can get TLS out of this server, CredSSP included.
@@ -85,15 +133,12 @@ func (a *app) printProbe(s probe.ServerSurvey, again bool) error {
 		}
 		return a.printJSON(doc)
 	}
-	if a.global.quiet {
-		return nil
-	}
 	var p page
 	if again {
 		p.blank()
 	}
 	showProbe(&p, s, a)
-	return p.writeTo(a.out)
+	return a.print(&p)
 }
 
 func servedChain(s probe.ServerSurvey) [][]byte {
@@ -146,11 +191,17 @@ func showProbe(p *page, s probe.ServerSurvey, a *app) {
 		showCert(p, certs.InspectDER(chain), a.now())
 	}
 	p.blank()
-	p.linef("%-30s %-9s %-8s %s", "Client", "connects", "with", "why not")
-	for _, c := range diagnose.ClientKinds(s) {
-		p.linef("%-30s %-9s %-8s %s", c.Name, orDash(c.Connects), orDash(c.TLS), clean(c.WhyNot))
+	showClientTable(p, diagnose.ClientKinds(s))
+}
+
+// showClientTable prints what each kind of client meets.
+func showClientTable(p *page, clients []diagnose.Client) {
+	const whyAt = 50
+	row := func(name, connects, with string) string { return fmt.Sprintf("%-30s %-9s %-8s", name, connects, with) }
+	p.block(whyAt, row("Client", "connects", "with"), "why not")
+	for _, c := range alike(clients) {
+		p.block(whyAt, row(clean(c.Name), orDash(c.Connects), orDash(c.TLS)), clean(c.WhyNot))
 	}
-	p.blank()
 }
 
 func probeAnswer(r probe.Result) string {

@@ -63,6 +63,9 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 	if err != nil {
 		return err
 	}
+	if id == "" && m.WaitsForIdle() {
+		return a.giveUp(ctx, m)
+	}
 	j, err := pick(list, id)
 	if err != nil {
 		return err

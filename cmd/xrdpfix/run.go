@@ -163,7 +163,7 @@ Without a command it says in five lines how things stand and what to run.`,
 	f.BoolVarP(&a.global.quiet, "quiet", "q", false, "print nothing but errors")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.command = commandName(cmd)
-		return a.checkGlobals()
+		return a.checkGlobals(cmd)
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fail(2, reasonUsage, err) })
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(cmd) })
@@ -172,10 +172,16 @@ Without a command it says in five lines how things stand and what to run.`,
 	root.SetVersionTemplate("xrdpfix {{.Version}}\n")
 	root.AddCommand(newCheck(a), newPlan(a), newApply(a), newRollback(a), newHistory(a), newConfirm(a),
 		newShow(a), newProbe(a), newLog(a), newCert(a), newVersion(a))
+	for _, c := range root.Commands() {
+		c.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
+	}
 	return root
 }
 
-func (a *app) checkGlobals() error {
+func (a *app) checkGlobals(cmd *cobra.Command) error {
+	if a.global.json && cmd.Flags().Changed("output") && a.global.output != "json" {
+		return usagef("--json and --output %s contradict each other", a.global.output)
+	}
 	switch a.global.output {
 	case "text", "json":
 	default:

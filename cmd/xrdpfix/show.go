@@ -32,10 +32,10 @@ func (a *app) show() error {
 	f := diagnose.Facts{}
 	ini, err := env.File(diagnose.ConfigPath)
 	if err != nil {
-		return fail(6, reasonNotPermitted, err, "sudo xrdpfix show")
+		return fail(6, reasonNotPermitted, err, "sudo "+a.next("show"))
 	}
 	if !ini.Exists {
-		return fail(3, reasonFindings, fmt.Errorf("%s does not exist", diagnose.ConfigPath), "xrdpfix check")
+		return fail(3, reasonFindings, fmt.Errorf("%s does not exist", diagnose.ConfigPath), a.next("check"))
 	}
 	f.Config = diagnose.Seen(ini)
 	if ses, err := env.File(diagnose.SesmanPath); err == nil {
@@ -51,29 +51,55 @@ func (a *app) show() error {
 		return a.printJSON(doc)
 	}
 	var p page
-	file := ""
+	showSettings(&p, rows)
+	for _, file := range []*xrdpconf.File{f.ConfigFile(), f.SesmanFile()} {
+		showIssues(&p, file)
+	}
+	return a.print(&p)
+}
+
+// showSettings prints key, value and where it comes from, a file at a time.
+func showSettings(p *page, rows []setting) {
+	const valueAt, fromAt = 19, 50
+	part := ""
 	for _, r := range rows {
-		if r.File != file {
-			if file != "" {
+		if here := fmt.Sprintf("%s [%s]", r.File, r.Section); here != part {
+			if part != "" {
 				p.blank()
 			}
-			file = r.File
-			p.linef("%s", file)
+			part = here
+			p.linef("%s", here)
 		}
 		from := r.From
 		if r.Line > 0 {
-			from = strings.TrimSpace(fmt.Sprintf("line %d %s", r.Line, r.From))
+			from = fmt.Sprintf("line %d", r.Line)
 		}
-		p.block(18, "  "+r.Key, fmt.Sprintf("%-37s %s", clean(orDash(r.Value)), clean(from)))
-	}
-	if issues := append(f.ConfigFile().Issues(), f.SesmanFile().Issues()...); len(issues) > 0 {
-		p.blank()
-		p.linef("xrdp reads these lines differently than a person might")
-		for _, is := range issues {
-			p.block(6, fmt.Sprintf("  %-4d", is.Line), clean(is.Text))
+		switch w := r.Written; {
+		case w == nil:
+		case *w == "":
+			from += ", written empty"
+		default:
+			from += ", written " + *w
 		}
+		label := fmt.Sprintf("%-*s%-*s", valueAt, "  "+r.Key, fromAt-valueAt, clean(orDash(r.Value)))
+		if len(label) > fromAt {
+			p.linef("%s", label)
+			label = ""
+		}
+		p.block(fromAt, label, clean(from))
 	}
-	return p.writeTo(a.out)
+}
+
+func showIssues(p *page, file *xrdpconf.File) {
+	issues := file.Issues()
+	if len(issues) == 0 {
+		return
+	}
+	p.blank()
+	p.linef("%s: xrdp reads these lines otherwise than a person might", file.Name())
+	for _, is := range issues {
+		p.block(12, fmt.Sprintf("  line %-5d", is.Line), clean(is.Text))
+	}
 }
 
 // settings lists what touches security, as xrdp ends up using it.
@@ -85,8 +111,8 @@ func settings(f *diagnose.Facts) []setting {
 		row := setting{File: file.Name(), Section: section, Key: key, Value: used, From: missing}
 		if v, ok := file.Lookup(section, key); ok {
 			row.Line, row.From = v.Line, ""
-			if v.Text != used {
-				row.From = "(written: " + v.Text + ")"
+			if !strings.EqualFold(strings.ReplaceAll(v.Text, " ", ""), strings.ReplaceAll(used, " ", "")) {
+				row.Written = &v.Text
 			}
 		}
 		out = append(out, row)
@@ -110,7 +136,7 @@ func settings(f *diagnose.Facts) []setting {
 	add(ini, xrdpconf.SectionLogging, "LogLevel", s.Logging.Level.String(), "no line")
 	for _, key := range []string{xrdpconf.KeyTLSMin, xrdpconf.KeyTLSMax} {
 		v, _ := ses.Lookup(xrdpconf.SectionSecurity, key)
-		add(ses, xrdpconf.SectionSecurity, key, v.Text, "no line (xrdp reads ssl_protocols)")
+		add(ses, xrdpconf.SectionSecurity, key, v.Text, "no line (no xrdp reads it)")
 	}
 	return out
 }

@@ -108,6 +108,21 @@ func cleanLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// next is a command line to go on with, the tree at work included.
+func (a *app) next(words string) string {
+	if a.global.root == "/" || a.global.root == "" {
+		return "xrdpfix " + words
+	}
+	root := a.global.root
+	if strings.ContainsFunc(root, func(r rune) bool { return !strings.ContainsRune(pasteable, r) }) {
+		root = "'" + strings.ReplaceAll(root, "'", `'\''`) + "'"
+	}
+	return strings.TrimRight("xrdpfix --root "+root+" "+words, " ")
+}
+
+// pasteable needs no quotes in any shell.
+const pasteable = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%"
+
 // plural counts things: "1 error", "2 errors".
 func plural(n int, one string) string {
 	if n == 1 {

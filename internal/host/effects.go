@@ -117,6 +117,9 @@ func (s *system) Stop(ctx context.Context) error {
 // act runs a job of systemd, or the service script where there is no systemd,
 // and waits for the port.
 func (s *system) act(ctx context.Context, verb string) (time.Duration, error) {
+	if verb != "start" {
+		s.settled(ctx)
+	}
 	began := time.Now()
 	job, cancel := context.WithTimeout(ctx, jobPatience)
 	defer cancel()
@@ -141,6 +144,21 @@ func (s *system) act(ctx context.Context, verb string) (time.Duration, error) {
 		return time.Since(began), nil
 	}
 	return time.Since(began), s.waitListening(ctx)
+}
+
+// settled waits for a daemon that has only just started: xrdp 0.10 loses a
+// SIGTERM of its first milliseconds, and systemd then kills it 90 s later
+// (TimeoutStopSec=; seen on Debian 13 and sid). One that never opens its port is
+// not waited for longer.
+func (s *system) settled(ctx context.Context) {
+	const young = 3 * time.Second
+	p, err := s.m.proc.Xrdp(0, s.m.names)
+	if err != nil || time.Since(p.Started) > young {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, young)
+	defer cancel()
+	_ = s.waitListening(ctx)
 }
 
 func (s *system) script(ctx context.Context, verb string) error {
