@@ -17,47 +17,56 @@ const (
 type Connection struct {
 	// Client is the peer's address and port, IPv4-mapped addresses unmapped.
 	// It is not valid where the log does not tell it.
-	Client netip.AddrPort
+	Client netip.AddrPort `json:"client"`
 	// Peer is the peer as xrdp printed it where that is not an address, such
 	// as AF_VSOCK:cid=2/port=1024.
-	Peer string
+	Peer string `json:"peer,omitempty"`
 	// ClientName is the client's own word for its name; believe nothing.
-	ClientName string
+	ClientName string `json:"client_name,omitempty"`
 	// Start and End are the times of its first and last line here. A session
 	// that was established lives on after End.
-	Start, End time.Time
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
 	// Negotiated says that the lines about the negotiation were seen, so that
 	// the six fields below mean something.
-	Negotiated bool
+	Negotiated bool `json:"negotiated,omitempty"`
 	// Configured, Requested and Selected are the sets as xrdp prints them.
 	// Configured is xrdp's effective setting (0.9.18 to 0.10.3 only), not the
 	// text of xrdp.ini. An empty Selected is a refusal.
-	Configured, Requested, Selected string
+	Configured string `json:"configured,omitempty"`
+	Requested  string `json:"requested,omitempty"`
+	Selected   string `json:"selected,omitempty"`
 	// RequestedProtocols and SelectedProtocols are the same as bits.
-	RequestedProtocols, SelectedProtocols Protocols
+	RequestedProtocols Protocols `json:"requested_protocols,omitempty"`
+	SelectedProtocols  Protocols `json:"selected_protocols,omitempty"`
 	// Protocol is TLS or Classic as selected or established, "" if neither.
-	Protocol string
+	Protocol string `json:"protocol,omitempty"`
 	// Established says that xrdp logged the connection as established.
-	Established bool
+	Established bool `json:"established,omitempty"`
 	// TLSVersion ("TLSv1.3") and Cipher are those of an established connection.
-	TLSVersion, Cipher string
+	TLSVersion string `json:"tls_version,omitempty"`
+	Cipher     string `json:"cipher,omitempty"`
 	// ClassicLevel is the level of classic encryption: none, low, medium,
 	// high or fips.
-	ClassicLevel string
+	ClassicLevel string `json:"classic_level,omitempty"`
 	// Matches are the recognised lines that belong to this connection, in order.
-	Matches []Match
+	Matches []Match `json:"matches,omitempty"`
 	// Maybe are those that belong to this one or to another open one.
-	Maybe []Match
-	// Interleaved says that there are or were such lines.
-	Interleaved bool
+	Maybe []Match `json:"maybe,omitempty"`
+	// Interleaved says that there are such lines.
+	Interleaved bool `json:"interleaved,omitempty"`
+	// Doubtful says that a line of this connection may have been written by a
+	// client, see [Entry].Claimed. Such a connection proves nothing.
+	Doubtful bool `json:"doubtful,omitempty"`
 	// Ended says that the end of the connection was seen before it was established.
-	Ended bool
+	Ended bool `json:"ended,omitempty"`
 	// PID is the process that served it, 0 where the log does not say.
-	PID int
+	PID int `json:"pid,omitempty"`
 	// Lines counts the recognised lines; First and Last are the offsets of
 	// the first and last of them, each in its own file.
-	Lines       int
-	First, Last int64
+	Lines int   `json:"lines"`
+	First int64 `json:"first"`
+	Last  int64 `json:"last"`
 }
 
 // maxMatches bounds what is kept of one connection. An orderly one has fewer
@@ -72,6 +81,7 @@ func (c *Connection) take(m Match) {
 	}
 	c.End, c.Last = e.Time, e.Offset
 	c.Lines++
+	c.Doubtful = c.Doubtful || e.Claimed
 	if e.PID != 0 && m.Rule.step.kind != stepAccept {
 		c.PID = e.PID
 	}
@@ -116,6 +126,11 @@ func (c *Connection) learn(m Match) {
 		c.TLSVersion, c.Cipher = strings.Clone(m.Field("version")), strings.Clone(m.Field("cipher"))
 	case "established-classic", "established-classic-old", "established-classic-peer":
 		c.Established, c.Protocol, c.ClassicLevel = true, Classic, strings.Clone(m.Field("level"))
+	}
+	switch m.Rule.ID {
+	case "layer-requires-tls-short", "layer-fips-requires-tls":
+		c.Selected = "" // since 0.10.4 no line says that nothing was selected
+		c.choose()
 	}
 	if m.Rule.step.kind == stepAccept || m.Rule.step.kind == stepEstablished {
 		c.Client, c.Peer = peer(m)

@@ -45,18 +45,22 @@ type Entry struct {
 	// xrdp 0.10 prints is dropped, because it is wrong: getFormattedDateTime
 	// in common/log.c prints the first three digits of the unpadded
 	// microseconds. It is the zero time where the line carries none.
-	Time time.Time
+	Time time.Time `json:"time,omitzero"`
 	// Level is the severity that xrdp printed.
-	Level Level
+	Level Level `json:"level,omitempty"`
 	// PID is the process that wrote the line, 0 where the line does not say.
-	PID int
+	PID int `json:"pid,omitempty"`
 	// TID is the thread that wrote the line, 0 where the line does not say.
-	TID uint64
+	TID uint64 `json:"tid,omitempty"`
 	// Text is the message without any prefix. It may share memory with a
 	// larger piece of the file; clone it to keep it long.
-	Text string
+	Text string `json:"text"`
 	// Offset is where the line begins in its file, in bytes.
-	Offset int64
+	Offset int64 `json:"offset"`
+	// Claimed says that a remote client may have written the line: it stands
+	// right behind a message that quotes a user name, which can contain line
+	// feeds. It is set by everything here that reads files.
+	Claimed bool `json:"claimed,omitempty"`
 }
 
 // ParseLine reads one line of xrdp.log, without its line feed. It reports

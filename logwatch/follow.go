@@ -228,18 +228,16 @@ func (f *follower) deliver(s *source) error {
 		if err != nil {
 			return err
 		}
-		if err := f.line(line, at); err != nil {
+		if err := f.line(s.scan, line, at); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *follower) line(line string, at int64) error {
+func (f *follower) line(scan *scanner, line string, at int64) error {
 	e := Event{Line: line}
-	if e.Entry, e.Parsed = f.parser.Parse(line); e.Parsed {
-		e.Entry.Offset = at
-	}
+	e.Entry, e.Parsed = scan.entry(&f.parser, line, at)
 	return f.fn(e)
 }
 
@@ -251,7 +249,7 @@ func (f *follower) retire(ctx context.Context, s *source) error {
 	}
 	f.delivered(s.head)
 	if line, at := s.scan.rest(); line != "" {
-		return f.line(line, at)
+		return f.line(s.scan, line, at)
 	}
 	return nil
 }

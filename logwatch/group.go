@@ -1,16 +1,19 @@
 package logwatch
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 )
 
 // Grouper puts lines together to connections, in one pass over a log of any
 // length. Its zero value is ready. It is not safe for concurrent use.
+//
+// Connections that were accepted before the first line that it is given are
+// not known to it: give it some minutes before those that matter.
 type Grouper struct {
 	open    []*building         // being set up, oldest first
-	byChild map[child]*building // those of open whose process is known
+	byChild map[child]*building // those whose process is known
+	orphans []*building         // whose process is known, but not the address
 	recent  []*building         // classic, just established: may still fail
 	ends    int                 // ends seen of connections in open that could not be told apart
 	session bool                // the last line was a TLS error of a session
@@ -28,29 +31,66 @@ type child struct {
 // building is a connection whose set-up is not over.
 type building struct {
 	Connection
-	lo, hi  phase // how far it can be
-	reason  bool  // a reason by OpenSSL is due
+	at      phases // where it may be
+	maybe   []*shared
 	assumed bool  // its beginning was not seen
+	over    bool  // its end was seen
 	child   child // zero: not known
+}
+
+// shared is a line that may belong to any of several connections.
+type shared struct {
+	Match
+	of []*building
 }
 
 // Limits of what is kept open. xrdp has no timeout of its own for a client that
 // says nothing, so one that is silent for openFor is given up: it is reported
 // with what is known, and lines no longer count as possibly its own.
 const (
-	maxOpen     = 512
-	openFor     = 10 * time.Minute
-	classicLate = 10 * time.Second
+	maxOpen   = 512
+	openFor   = 10 * time.Minute
+	lateFor   = 10 * time.Second // what follows an established classic connection
+	orphanFor = 10 * time.Second
 )
 
 // Add reads the next line.
 func (g *Grouper) Add(e Entry) {
-	if !e.Time.Equal(g.now) {
-		g.now = e.Time
+	if m, ok := Classify(e); ok {
+		g.AddMatch(m)
+	}
+}
+
+// AddMatch reads the next line, recognised already. Lines that no rule matches
+// need not be given.
+func (g *Grouper) AddMatch(m Match) {
+	if !m.Entry.Time.Equal(g.now) {
+		g.now = m.Entry.Time
 		g.expire()
 	}
-	if m, ok := Classify(e); ok && m.Rule.step.kind != stepNone {
-		g.add(m)
+	kind := m.Rule.step.kind
+	if kind == stepNone {
+		return
+	}
+	if kind != stepReason && m.Entry.PID == 0 {
+		g.session = kind == stepTail
+	}
+	switch kind {
+	case stepAccept:
+		g.listens = m.Entry.PID
+		g.begin().take(m)
+	case stepRestart:
+		g.finishAll()
+	case stepEstablished:
+		g.establish(m)
+	case stepLate:
+		g.late(m)
+	default:
+		if m.Entry.PID == 0 {
+			g.place(m)
+		} else if b := g.of(m); b != nil {
+			g.give(b, m)
+		}
 	}
 }
 
@@ -65,7 +105,7 @@ func (g *Grouper) Done() []Connection {
 // Flush ends all connections and returns what Done would, the unfinished ones last.
 func (g *Grouper) Flush() []Connection {
 	for len(g.recent) > 0 {
-		g.finishRecent(0)
+		g.finish(g.recent[0])
 	}
 	g.finishAll()
 	g.listens, g.session = 0, false
@@ -81,164 +121,94 @@ func Group(entries []Entry) []Connection {
 	return g.Flush()
 }
 
-func (g *Grouper) add(m Match) {
-	kind := m.Rule.step.kind
-	if kind != stepReason && m.Entry.PID == 0 {
-		g.session = kind == stepTail
-	}
-	switch kind {
-	case stepAccept:
-		g.listens = m.Entry.PID
-		g.begin(m)
-	case stepRestart:
-		g.finishAll()
-	case stepEstablished:
-		g.establish(m)
-	case stepLate:
-		g.late(m)
-	default:
-		if m.Entry.PID != 0 {
-			if b := g.of(m); b != nil {
-				g.give(b, m)
-			}
-			return
-		}
-		g.place(m)
-	}
-}
-
 // begin opens a connection.
-func (g *Grouper) begin(m Match) *building {
-	b := &building{assumed: m.Rule.step.kind != stepAccept}
-	if b.assumed {
-		b.lo, b.hi = accepted, named
-	} else {
-		b.take(m)
-	}
-	if len(g.open) == maxOpen {
+func (g *Grouper) begin() *building {
+	if len(g.open) >= maxOpen {
 		g.finish(g.open[0])
 	}
+	b := &building{at: accepted}
 	g.open = append(g.open, b)
 	return b
 }
 
-// key names the process of a line.
-func (g *Grouper) key(e *Entry) child {
-	if e.PID == g.listens {
-		return child{e.PID, e.TID}
-	}
-	return child{pid: e.PID}
-}
-
-// of finds the connection of a line that carries a process id, nil for lines
-// after the set-up.
-func (g *Grouper) of(m Match) *building {
-	key := g.key(&m.Entry)
-	if b, ok := g.byChild[key]; ok {
-		return b
-	}
-	if kind := m.Rule.step.kind; kind == stepTail || kind == stepReason || kind == stepEnd {
-		return nil
-	}
-	// A new process serves the one connection that waits for its process; if
-	// several wait, the address stays open until xrdp prints it.
-	var waiting []*building
-	for _, b := range g.open {
-		if b.child == (child{}) && !b.assumed {
-			waiting = append(waiting, b)
-		}
-	}
-	var b *building
-	if len(waiting) == 1 {
-		b = waiting[0]
-	} else {
-		b = g.begin(m)
-		b.Interleaved = len(waiting) > 1
-	}
-	b.child = key
-	if g.byChild == nil {
-		g.byChild = map[child]*building{}
-	}
-	g.byChild[key] = b
+// assume opens a connection whose beginning was not logged.
+func (g *Grouper) assume() *building {
+	b := g.begin()
+	b.assumed, b.at = true, everywhere
 	return b
 }
 
 // place gives a line without process id to the only connection that it can
-// belong to, or marks all of them.
+// belong to, or shares it among all of them.
 func (g *Grouper) place(m Match) {
 	at := m.Rule.step
 	if at.kind == stepTail {
 		return // may come from any session, and tells nothing
 	}
+	can := g.in(at.from)
+	if len(can) == 0 && at.also != 0 {
+		can = g.in(at.also)
+	}
+	switch {
+	case len(can) > 1 || len(can) == 1 && at.kind == stepReason && g.session:
+		g.share(can, m)
+	case len(can) == 1:
+		b := can[0]
+		if b.assumed && at.kind == stepInside && at.from&accepted != 0 && b.has(m.Rule.ID) {
+			g.finish(b) // the same again: another connection, its beginning not logged either
+			b = g.assume()
+		}
+		g.give(b, m)
+	case m.Entry.Claimed:
+		// No connection is assumed because of what a client may have written.
+	case at.kind == stepInside && m.Rule.Class != ClassNoise && m.Rule.Class != ClassFailure && m.Rule.Class != ClassInfo:
+		g.give(g.assume(), m)
+	}
+}
+
+// in returns the connections without a known process that may be in a stage.
+func (g *Grouper) in(at phases) []*building {
 	var can []*building
 	for _, b := range g.open {
-		if b.child == (child{}) && b.lo <= at.to && b.hi >= at.from && (at.kind != stepReason || b.reason) {
+		if b.child == (child{}) && b.at&at != 0 {
 			can = append(can, b)
 		}
 	}
-	if at.kind == stepReason && g.session && len(can) > 0 {
-		g.mark(can, m)
-		return
-	}
-	switch len(can) {
-	case 0:
-		switch m.Rule.Class {
-		case ClassNoise, ClassFailure, ClassInfo:
-			return
-		}
-		if at.kind == stepInside {
-			g.give(g.begin(m), m)
-		}
-	case 1:
-		if can[0].assumed && at.from == accepted && can[0].has(m.Rule.ID) {
-			g.finish(can[0]) // the same again: another connection, its beginning not logged
-			g.give(g.begin(m), m)
-			return
-		}
-		g.give(can[0], m)
-	default:
-		g.mark(can, m)
-	}
+	return can
 }
 
 // give counts a line to a connection.
 func (g *Grouper) give(b *building, m Match) {
-	at := m.Rule.step
 	b.take(m)
-	if at.kind == stepEnd {
+	if m.Rule.step.kind == stepEnd {
 		b.Ended = true
 		g.finish(b)
 		return
 	}
-	b.lo, b.hi = max(b.lo, at.from), min(b.hi, at.to)
-	if at.next != 0 {
-		b.lo, b.hi = at.next, at.next
-	}
-	b.wants(m)
-}
-
-// wants notes whether OpenSSL's reasons follow a line.
-func (b *building) wants(m Match) {
-	switch {
-	case m.Rule.step == atSecurity:
-		b.reason = m.Rule.ID != "tls-accept-failed"
-	case m.Rule.step.kind == stepInside:
-		b.reason = false
+	if next := m.leadsTo(); next != 0 {
+		b.at = next
+	} else if m.Rule.step.kind == stepInside && b.at&m.Rule.step.from != 0 {
+		b.at &= m.Rule.step.from
 	}
 }
 
-// mark notes a line that may belong to any of several connections.
-func (g *Grouper) mark(can []*building, m Match) {
-	copied := m.clone()
+// leadsTo is the stage behind a line, 0 where it stays the same.
+func (m Match) leadsTo() phases {
+	if m.Rule.ID == "negotiation-protocol" && m.Field("selected") == "" {
+		return x224Broken
+	}
+	return m.Rule.step.next
+}
+
+// share notes a line that may belong to any of several connections.
+func (g *Grouper) share(can []*building, m Match) {
+	line := &shared{Match: m.clone(), of: slices.Clone(can)}
 	for _, b := range can {
 		b.Interleaved = true
-		if len(b.Maybe) < maxMatches {
-			b.Maybe = append(b.Maybe, copied)
+		if len(b.maybe) < maxMatches {
+			b.maybe = append(b.maybe, line)
 		}
-		b.hi = max(b.hi, m.Rule.step.next)
-		if m.Rule.step == atSecurity {
-			b.reason = true
-		}
+		b.at |= m.leadsTo()
 	}
 	if m.Rule.step.kind == stepEnd {
 		g.ends++
@@ -257,142 +227,103 @@ func (g *Grouper) settle() {
 	g.finishAll()
 }
 
-// establish ends the set-up of the connection that the line names.
-func (g *Grouper) establish(m Match) {
-	client, name := peer(m)
-	at := slices.IndexFunc(g.open, func(b *building) bool {
-		return !b.assumed && b.Client == client && b.Peer == name && (client != netip.AddrPort{} || len(g.open) == 1)
+// exclude takes an established connection from the lines of failure that it
+// shares: they were not its own, and where one other is left, they are that
+// one's.
+func (g *Grouper) exclude(b *building) {
+	b.maybe = slices.DeleteFunc(b.maybe, func(line *shared) bool {
+		at := line.Rule.step
+		if at.kind == stepInside && line.leadsTo()&(x224Broken|tlsBroken|tlsRefused|mcsBroken|failing|failed) == 0 {
+			return false
+		}
+		line.of = slices.DeleteFunc(line.of, func(o *building) bool { return o == b })
+		if len(line.of) == 1 && !line.of[0].over {
+			line.of[0].own(line)
+			if at.kind == stepEnd {
+				g.ends = max(0, g.ends-1)
+				line.of[0].Ended = true
+				g.finish(line.of[0])
+			}
+		}
+		return true
 	})
-	var b *building
-	if m.Entry.PID != 0 {
-		b = g.byChild[g.key(&m.Entry)]
-	}
-	switch {
-	case b == nil && at >= 0:
-		b = g.open[at]
-	case b != nil && at >= 0 && b != g.open[at]:
-		// The process is known and now the address: two halves of one.
-		other := g.open[at]
-		b.Start, b.First, b.Lines = other.Start, other.First, b.Lines+other.Lines
-		b.Matches = append(slices.Clone(other.Matches), b.Matches...)
-		g.drop(other)
-		b.Interleaved = len(b.Maybe) > 0
-	case b == nil:
-		b = g.only()
-	}
-	b.take(m)
-	b.fill()
-	if b.Protocol == Classic {
-		g.recent = append(g.recent, b)
-		g.drop(b)
-		if b.child != (child{}) {
-			g.byChild[b.child] = b // its late lines are told by the process
-		}
-		if len(g.recent) > maxOpen {
-			g.finishRecent(0)
-		}
-	} else {
-		g.finish(b)
-	}
-	g.settle()
 }
 
-// only returns the one open connection whose beginning was not seen, or a new one.
-func (g *Grouper) only() *building {
-	if len(g.open) == 1 && g.open[0].assumed {
-		return g.open[0]
+// own moves a shared line to the connection that it turned out to belong to.
+func (b *building) own(line *shared) {
+	b.maybe = slices.DeleteFunc(b.maybe, func(o *shared) bool { return o == line })
+	end, last := b.End, b.Last
+	b.take(line.Match)
+	if b.End.Before(end) || b.End.Equal(end) && b.Last < last {
+		b.End, b.Last = end, last
 	}
-	b := &building{assumed: true}
-	b.Interleaved = len(g.open) > 0
-	g.open = append(g.open, b)
-	return b
-}
-
-// fill takes the negotiation and the name from lines that may belong to others
-// where all of them say the same: an established connection had one of each.
-func (b *building) fill() {
-	if !b.Negotiated {
-		b.adopt(ClassNegotiation)
-	}
-	if b.ClientName == "" {
-		b.adopt(ClassConnection)
-	}
-}
-
-func (b *building) adopt(class Class) {
-	var same []Match
-	for _, m := range b.Maybe {
-		if m.Rule.Class != class {
-			continue
+	slices.SortStableFunc(b.Matches, func(x, y Match) int {
+		if c := x.Entry.Time.Compare(y.Entry.Time); c != 0 {
+			return c
 		}
-		i := slices.IndexFunc(same, func(o Match) bool { return o.Rule == m.Rule })
-		if i < 0 {
-			same = append(same, m)
-		} else if same[i].Entry.Text != m.Entry.Text {
-			return
-		}
-	}
-	for _, m := range same {
-		b.learn(m)
-	}
-}
-
-// late handles what classic clients run into right after they are established.
-func (g *Grouper) late(m Match) {
-	if m.Entry.PID != 0 {
-		if b, ok := g.byChild[g.key(&m.Entry)]; ok {
-			b.take(m)
-		}
-		return
-	}
-	switch len(g.recent) {
-	case 0:
-	case 1:
-		g.recent[0].take(m)
-		g.finishRecent(0)
-	default:
-		g.mark(g.recent, m)
-	}
+		return int(min(max(x.Entry.Offset-y.Entry.Offset, -1), 1))
+	})
 }
 
 // expire gives up on what has been silent for too long.
 func (g *Grouper) expire() {
-	for len(g.recent) > 0 && g.now.Sub(g.recent[0].End) > classicLate {
-		g.finishRecent(0)
+	old := func(d time.Duration) func(*building) bool {
+		return func(b *building) bool { return g.now.Sub(b.End) > d }
 	}
-	for i := 0; i < len(g.open); {
-		if b := g.open[i]; g.now.Sub(b.End) > openFor {
-			g.finish(b) // takes it out of g.open
-		} else {
-			i++
+	for i := slices.IndexFunc(g.recent, old(lateFor)); i >= 0; i = slices.IndexFunc(g.recent, old(lateFor)) {
+		g.finish(g.recent[i])
+	}
+	for i := slices.IndexFunc(g.open, old(openFor)); i >= 0; i = slices.IndexFunc(g.open, old(openFor)) {
+		g.finish(g.open[i])
+	}
+	for i := slices.IndexFunc(g.orphans, old(orphanFor)); i >= 0; i = slices.IndexFunc(g.orphans, old(orphanFor)) {
+		b := g.orphans[i]
+		g.orphans = slices.Delete(g.orphans, i, i+1)
+		if b.over {
+			g.report(b)
 		}
 	}
 }
 
-func (g *Grouper) finishRecent(i int) {
-	b := g.recent[i]
-	g.recent = slices.Delete(g.recent, i, i+1)
-	g.finish(b)
-}
-
+// finishAll ends everything that is being set up.
 func (g *Grouper) finishAll() {
+	orphans := g.orphans
+	g.orphans = nil
+	for _, b := range orphans {
+		if b.over {
+			g.report(b)
+		}
+	}
 	for len(g.open) > 0 {
 		g.finish(g.open[0])
 	}
 	g.ends = 0
 }
 
-// finish reports a connection.
+// finish ends a connection, and reports it unless its address may yet come.
 func (g *Grouper) finish(b *building) {
 	g.drop(b)
+	b.over = true
+	if !slices.Contains(g.orphans, b) {
+		g.report(b)
+	}
+}
+
+func (g *Grouper) report(b *building) {
+	b.Maybe = nil
+	for _, line := range b.maybe {
+		b.Maybe = append(b.Maybe, line.Match)
+	}
+	b.Interleaved = len(b.Maybe) > 0
 	g.done = append(g.done, b.Connection)
 }
 
 // drop forgets a connection that is open.
 func (g *Grouper) drop(b *building) {
-	if i := slices.Index(g.open, b); i >= 0 {
-		g.open = slices.Delete(g.open, i, i+1)
+	remove := func(list []*building) []*building {
+		return slices.DeleteFunc(list, func(o *building) bool { return o == b })
 	}
+	g.open, g.recent = remove(g.open), remove(g.recent)
 	if b.child != (child{}) && g.byChild[b.child] == b {
 		delete(g.byChild, b.child)
 	}

@@ -103,24 +103,23 @@ func (h *historyReader) read(ctx context.Context, g generation) error {
 			h.stop = context.Cause(ctx)
 			return nil
 		}
-		if h.add(line, at); h.stop != nil {
+		if h.add(scan, line, at); h.stop != nil {
 			return nil
 		}
 	}
 	if !h.live {
 		if line, at := scan.rest(); line != "" {
-			h.add(line, at)
+			h.add(scan, line, at)
 		}
 	}
 	return nil
 }
 
-func (h *historyReader) add(line string, at int64) {
-	e, ok := h.parser.Parse(line)
+func (h *historyReader) add(scan *scanner, line string, at int64) {
+	e, ok := scan.entry(&h.parser, line, at)
 	if !ok || e.Time.Before(h.options.Since) || !h.options.Until.IsZero() && e.Time.After(h.options.Until) {
 		return
 	}
-	e.Offset = at
 	h.Lines++
 	h.stop = h.fn(e)
 }

@@ -53,6 +53,9 @@ func (c Connection) Outcome() Outcome {
 			best, o.Cause, o.Rule = w, cause, m.Rule.ID
 		}
 	}
+	if o.Cause == "client-classic-only" && c.asksOnlyNLA() {
+		o.Cause = "client-requires-nla"
+	}
 	switch {
 	case c.Established && c.Protocol == TLS:
 		return Outcome{Kind: ConnectedTLS, Own: o.Own}
@@ -65,10 +68,9 @@ func (c Connection) Outcome() Outcome {
 		}
 	case best > 1:
 		o.Kind = Failed
-	case c.Interleaved && (c.Ended || best > 0):
-		if best > 0 {
-			o.Kind = Failed
-		}
+	case c.Interleaved && best > 0:
+		o.Kind, o.Cause, o.Rule = Failed, "", "" // the reason is among the Possible
+	case c.Interleaved:
 	case c.left():
 		o.Cause, o.Rule = "", ""
 		o.Kind, o.Cause, o.Likely = c.whyLeft()
@@ -114,6 +116,8 @@ func (c Connection) whyLeft() (kind OutcomeKind, cause string, likely bool) {
 	switch {
 	case !c.Negotiated, c.ClientName != "":
 		return HungUp, "", false
+	case c.asksOnlyNLA():
+		return Failed, "client-requires-nla", true
 	case c.Protocol == TLS && c.cutInHandshake() && c.RequestedProtocols&(ProtocolHybrid|ProtocolHybridEx) != 0:
 		return Failed, "client-requires-nla", true
 	case c.Protocol == TLS:
@@ -125,6 +129,11 @@ func (c Connection) whyLeft() (kind OutcomeKind, cause string, likely bool) {
 		return Failed, "client-classic-only", true
 	}
 	return HungUp, "", false
+}
+
+// asksOnlyNLA reports whether the client offers CredSSP and nothing else.
+func (c Connection) asksOnlyNLA() bool {
+	return c.RequestedProtocols&(ProtocolHybrid|ProtocolHybridEx) != 0 && c.RequestedProtocols&ProtocolSSL == 0
 }
 
 // whyClassic explains a connection without TLS where no line does.

@@ -50,6 +50,10 @@ var classes = [...]class{
 	{"layers", false, isLayers},
 	{"tls", false, isTLSVersion},
 	{"cipher", false, func(s string) bool { return s != "" && made(s, "-_()") }},
+	{"tlserror", false, func(s string) bool {
+		return s == "Failure in SSL library (protocol error?)" || s == "I/O error" ||
+			s == "Server closed TLS connection" || s == "Unknown SSL error"
+	}},
 	{"word", false, func(s string) bool { return s != "" && made(s, "-_.") }},
 	{"library", false, func(s string) bool { return s != "" && made(s, " _()-") }},
 	{"function", false, func(s string) bool { return made(s, "_()-") }},

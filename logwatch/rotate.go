@@ -136,7 +136,7 @@ func (f *follower) copied(ctx context.Context, g generation, scan *scanner) erro
 		if err != nil {
 			return fmt.Errorf("read %s: %w", g.path, err)
 		}
-		if err := f.line(line, at); err != nil {
+		if err := f.line(scan, line, at); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -144,7 +144,7 @@ func (f *follower) copied(ctx context.Context, g generation, scan *scanner) erro
 		}
 	}
 	if line, at := scan.rest(); line != "" {
-		return f.line(line, at)
+		return f.line(scan, line, at)
 	}
 	return nil
 }

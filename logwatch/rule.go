@@ -26,6 +26,7 @@ const (
 	ClassNoise          Class = "noise"           // follows from any connection that ends early
 	ClassConnection     Class = "connection"      // a connection was accepted, a client gave its name
 	ClassNegotiation    Class = "negotiation"     // what was asked for and what was chosen
+	ClassSession        Class = "session"         // after the connection: login and desktop
 	ClassSuccess        Class = "success"         // a connection was established
 	ClassFailure        Class = "failure"         // it failed; the cause stands in a line before
 	ClassInfo           Class = "info"            // nothing to do
@@ -130,7 +131,7 @@ type catalogue struct {
 // index compiles the catalogue once; it is never changed afterwards.
 var index = sync.OnceValue(func() *catalogue {
 	c := &catalogue{reasons: map[string]*Rule{}}
-	for _, list := range [...][]Rule{connectionRules, certRules, tlsRules, opensslRules, classicRules, noiseRules, startRules} {
+	for _, list := range [...][]Rule{connectionRules, certRules, tlsRules, opensslRules, classicRules, noiseRules, sessionRules, startRules} {
 		for i := range list {
 			r := list[i]
 			r.pattern, _ = compile(r.Pattern)

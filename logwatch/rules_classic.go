@@ -3,15 +3,15 @@ package logwatch
 // classicRules are the messages of classic RDP encryption ("Standard RDP
 // Security" of [MS-RDPBCGR] 5.3).
 var classicRules = []Rule{
-	{ID: "rsakeys-not-readable", Class: ClassClassic, step: atTLSFailed, Cause: "rsakeys-unreadable",
+	{ID: "rsakeys-not-readable", Class: ClassClassic, step: atKeysFailed, Cause: "rsakeys-unreadable",
 		Pattern: "XRDP cannot read file: {file:path} (check permissions)",
 		Meaning: "the daemon cannot read the keys of classic RDP encryption",
 		Source:  "libxrdp/xrdp_sec.c xrdp_sec_incoming; CORE up to 0.9.15, then ERROR"},
-	{ID: "rsakeys-short", Class: ClassClassic, step: atSecurity,
+	{ID: "rsakeys-short", Class: ClassClassic, step: atSelected,
 		Pattern: "warning, RSA key len 512 bits or less, consider creating a 2048 bit key",
 		Meaning: "the keys of classic RDP encryption are weak, or the file is damaged",
 		Source:  "libxrdp/xrdp_sec.c xrdp_sec_incoming"},
-	{ID: "crypt-level-no-match", mild: true, Class: ClassClassic, step: atMCS, Cause: "crypt-level-weak",
+	{ID: "crypt-level-no-match", mild: true, Class: ClassClassic, step: atMCSSettings, Cause: "crypt-level-weak",
 		Pattern: "Client and server do not both support the same encryption.",
 		Meaning: "crypt_level fits none of the client's methods",
 		Source:  "libxrdp/xrdp_sec.c xrdp_sec_process_mcs_data_CS_SECURITY, 0.9.16 and later"},
@@ -23,7 +23,7 @@ var classicRules = []Rule{
 		Pattern: "Warning: Your configured crypt level is undefined, 'high' will be used",
 		Meaning: "crypt_level has a value that xrdp does not know",
 		Source:  "libxrdp/xrdp_rdp.c xrdp_rdp_read_config, up to 0.9.15"},
-	{ID: "classic-init-failed", Class: ClassClassic, step: atTLSFailed, Cause: "classic-failed",
+	{ID: "classic-init-failed", Class: ClassClassic, step: atKeysFailed, Cause: "classic-failed",
 		Pattern: "xrdp_sec_incoming: xrdp_sec_init_rdp_security failed",
 		Meaning: "classic RDP encryption could not be set up",
 		Source:  "libxrdp/xrdp_sec.c xrdp_sec_incoming, 0.9.16 and later"},

@@ -59,7 +59,7 @@ var connectionRules = []Rule{
 		Pattern: "Selected HYBRID_EX security",
 		Meaning: "xrdp chose CredSSP with early authorization",
 		Source:  "libxrdp/xrdp_iso.c, 0.10.4 and later"},
-	{ID: "negotiation-classic-insecure", Class: ClassInfo, step: atX224,
+	{ID: "negotiation-classic-insecure", Class: ClassInfo, step: atConfig,
 		Pattern: "Classic RDP security is not secure - please configure TLS on the client and server",
 		Meaning: "the connection goes on without TLS",
 		Source:  "libxrdp/xrdp_iso.c, development versions after 0.10.4"},

@@ -24,7 +24,8 @@ type scanner struct {
 
 	chunk string // whole lines, never changed: lines share its memory
 	at    int64  // where chunk begins in the stream
-	limit int64  // stop reading at this offset; 0 is never
+
+	claimed int64 // up to here a client may have written lines
 }
 
 func newScanner(r io.Reader, offset int64) *scanner {
@@ -62,14 +63,7 @@ func (s *scanner) end() int64 { return s.offset + int64(s.n) }
 
 // fill reads once and makes the whole lines among what it has the next chunk.
 func (s *scanner) fill() error {
-	room := s.buf[s.n:]
-	if s.limit > 0 {
-		room = room[:max(0, min(int64(len(room)), s.limit-s.end()))]
-	}
-	if len(room) == 0 {
-		return io.EOF
-	}
-	n, err := s.r.Read(room)
+	n, err := s.r.Read(s.buf[s.n:])
 	if n == 0 {
 		if err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = io.EOF

@@ -160,7 +160,7 @@ func (s *sinceReader) generation(g generation, from int64) error {
 		return err
 	}
 	if line, at := scan.rest(); line != "" {
-		s.add(line, at)
+		s.add(scan, line, at)
 	}
 	return nil
 }
@@ -201,13 +201,12 @@ func (s *sinceReader) lines(scan *scanner) error {
 		if at+int64(len(line))-start > s.left {
 			return ErrTooMuch
 		}
-		s.add(line, at)
+		s.add(scan, line, at)
 	}
 }
 
-func (s *sinceReader) add(line string, at int64) {
-	if e, ok := s.parser.Parse(line); ok {
-		e.Offset = at
+func (s *sinceReader) add(scan *scanner, line string, at int64) {
+	if e, ok := scan.entry(&s.parser, line, at); ok {
 		s.entries = append(s.entries, e)
 	}
 }
