@@ -87,7 +87,7 @@ func (l *look) count(s diagnose.Severity) int {
 
 // subject is the first line of most pages: which machine, which xrdp.
 func subject(f *diagnose.Facts) string {
-	s := clean(f.Host.Name) + ": "
+	s := hostName(f) + ": "
 	switch {
 	case f.Package.Ok():
 		s += "xrdp " + clean(f.Package.Value.Version)
@@ -116,6 +116,17 @@ func subject(f *diagnose.Facts) string {
 		s += ", " + plural(n, "desktop") + " live"
 	}
 	return s
+}
+
+// hostName is the machine's name, or what there is instead.
+func hostName(f *diagnose.Facts) string {
+	switch {
+	case f.Host.Name != "":
+		return clean(f.Host.Name)
+	case f.Offline:
+		return "this tree"
+	}
+	return "this machine"
 }
 
 // health is the first word and sentence of the answer.
