@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+
+	"xrdpfix/logwatch"
 )
 
 // FactsSchema is the form of saved facts that this version writes and reads.
@@ -74,7 +77,8 @@ func DecodeFacts(data []byte) (Facts, error) {
 	if err := json.Unmarshal(data, &saved); err != nil {
 		return Facts{}, fmt.Errorf("%w: %w", ErrNotFacts, err)
 	}
-	f := mapStrings(saved.Facts, unescape)
+	w := walk{change: unescape, replace: unescapeMatch}
+	f := w.copy(reflect.ValueOf(&saved.Facts).Elem()).Interface().(Facts)
 	if f.Taken.IsZero() {
 		return Facts{}, fmt.Errorf("%w: no time", ErrNotFacts)
 	}
@@ -85,6 +89,19 @@ func DecodeFacts(data []byte) (Facts, error) {
 		}
 	}
 	return f, nil
+}
+
+// unescapeMatch does to a line of the log what the walk does to strings: its
+// fields have to follow.
+func unescapeMatch(v reflect.Value) (reflect.Value, bool) {
+	m, ok := v.Interface().(logwatch.Match)
+	if !ok {
+		return v, false
+	}
+	if back, same := m.Rewrite(func(_, old string) string { return unescape(old) }); same {
+		m = back
+	}
+	return reflect.ValueOf(m), true
 }
 
 // withoutSums replaces the checksum of each file in which a password was masked:

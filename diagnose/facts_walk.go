@@ -33,6 +33,8 @@ type walk struct {
 	change func(string) string
 	// replace may give another value of the same type instead.
 	replace func(v reflect.Value) (reflect.Value, bool)
+	// mend may change the copy of a struct, which it gets as a pointer.
+	mend func(old, copied any)
 }
 
 func (w walk) copy(v reflect.Value) reflect.Value {
@@ -80,6 +82,9 @@ func (w walk) copy(v reflect.Value) reflect.Value {
 			if field := t.Field(i); field.IsExported() && field.Tag.Get("json") != "-" {
 				out.Field(i).Set(w.copy(v.Field(i)))
 			}
+		}
+		if w.mend != nil {
+			w.mend(v.Interface(), out.Addr().Interface())
 		}
 		return out
 	}

@@ -11,7 +11,7 @@ var (
 	secretLine = regexp.MustCompile(`(?im)^([^=\r\n]*(?:password|passwd|pwd|secret)[^=\r\n]*=[ \t]*)([^\r\n]*)`)
 	// secretRemark matches what people write behind other settings and into
 	// comments, "admin pwd: ..." and "-passwd=..." among it.
-	secretRemark = regexp.MustCompile(`(?im)([#; \t,&?-](?:password|passwd|pwd)[ \t]*[=:][ \t]*)([^ \t\r\n][^\r\n]*)`)
+	secretRemark = regexp.MustCompile(`(?im)((?:password|passwd|pwd)[ \t]*[=:][ \t]*)([^ \t\r\n][^\r\n]*)`)
 )
 
 const masked = "********"

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
@@ -23,7 +22,7 @@ func Redact(f Facts) Facts {
 	r := newRedactor()
 	r.learn(&f)
 	sums := map[string]string{}
-	w := walk{change: r.text, replace: r.replace}
+	w := walk{change: r.text, replace: r.replace, mend: r.mend}
 	out := w.copy(reflect.ValueOf(&f).Elem()).Interface().(Facts)
 	for _, o := range []struct{ was, is *Observed[FileFact] }{
 		{&f.Config, &out.Config}, {&f.Sesman, &out.Sesman}, {&f.DropIn, &out.DropIn}, {&f.OwnOpenSSL, &out.OwnOpenSSL},
@@ -97,114 +96,66 @@ func (r *redactor) names(v any) {
 	}
 }
 
-// replace redacts the values whose type says what is in them.
+// replace redacts the addresses.
 func (r *redactor) replace(v reflect.Value) (reflect.Value, bool) {
 	switch x := v.Interface().(type) {
 	case netip.Addr:
 		return reflect.ValueOf(r.addr(x)), true
 	case netip.AddrPort:
-		if !x.IsValid() {
-			return v, true
-		}
-		return reflect.ValueOf(netip.AddrPortFrom(r.addr(x.Addr()), x.Port())), true
-	case HostInfo:
-		x.Name, x.FQDN = r.host(x.Name), r.host(x.FQDN)
-		x.Addrs = r.texts(x.Addrs)
-		return reflect.ValueOf(x), true
-	case Identity:
-		x.User, x.Group, x.From = r.account(x.UID, x.User), r.account(x.GID, x.Group), r.text(x.From)
-		return reflect.ValueOf(x), true
-	case Step:
-		x.Owner, x.Group = r.account(x.UID, x.Owner), r.account(x.GID, x.Group)
-		x.Path, x.Target = r.text(x.Path), r.text(x.Target)
-		return reflect.ValueOf(x), true
-	case Desktop:
-		x.User, x.Client = r.user(x.User), r.text(x.Client)
-		return reflect.ValueOf(x), true
-	case ClientSeen:
-		x.Addr, x.Name = r.text(x.Addr), r.host(x.Name)
-		return reflect.ValueOf(x), true
-	case FileFact:
-		text := bytes.Clone(Mask(x.Bytes()))
-		x.Path, x.Target, x.Obstacle = r.text(x.Path), r.text(x.Target), r.text(x.Obstacle)
-		x.Text, x.Data = r.ini(string(text)), nil
-		if !x.Exists {
-			x.Text = ""
+		if x.IsValid() {
+			x = netip.AddrPortFrom(r.addr(x.Addr()), x.Port())
 		}
 		return reflect.ValueOf(x), true
-	case certs.CertInfo:
-		return reflect.ValueOf(r.certificate(x)), true
-	case certs.ChainCert:
-		x.Subject, x.Issuer, x.SHA256 = r.subject(x.Subject), r.subject(x.Issuer), r.sum(x.SHA256)
-		return reflect.ValueOf(x), true
-	case certs.KeyInfo:
-		x.PublicSHA256 = r.sum(x.PublicSHA256)
-		return reflect.ValueOf(x), true
-	case probe.Fingerprint:
-		return reflect.ValueOf(probe.Fingerprint{SHA256: r.sum(x.SHA256), SHA1: r.sum(x.SHA1)}), true
-	case logwatch.Connection:
-		return reflect.ValueOf(r.connection(x)), true
-	case service.Unit:
-		x.InvocationID = r.sum(x.InvocationID)
-		x.Environment = nil
-		// The strings are left to the walk, which must not come here again.
-		return walk{change: r.text}.copy(reflect.ValueOf(x)), true
 	}
 	return v, false
 }
 
-func (r *redactor) texts(list []string) []string {
-	if list == nil {
-		return nil
+// mend redacts the fields whose type says what is in them. The other strings of
+// the copy are redacted already.
+func (r *redactor) mend(old, copied any) {
+	switch x := copied.(type) {
+	case *HostInfo:
+		old := old.(HostInfo)
+		x.Name, x.FQDN = r.host(old.Name), r.host(old.FQDN)
+	case *Identity:
+		old := old.(Identity)
+		x.User, x.Group = r.account(old.UID, old.User), r.account(old.GID, old.Group)
+	case *Step:
+		old := old.(Step)
+		x.Owner, x.Group = r.account(old.UID, old.Owner), r.account(old.GID, old.Group)
+	case *Desktop:
+		x.User = r.user(old.(Desktop).User)
+	case *ClientSeen:
+		x.Name = r.host(old.(ClientSeen).Name)
+	case *FileFact:
+		old := old.(FileFact)
+		x.Text, x.Data = r.ini(string(Mask(old.Bytes()))), nil
+	case *certs.CertInfo:
+		old := old.(certs.CertInfo)
+		x.Subject, x.Issuer = r.subject(old.Subject), r.subject(old.Issuer)
+		x.CommonName, x.Serial, x.DER = r.host(old.CommonName), r.sum(old.Serial), nil
+		x.SHA256, x.SHA1, x.PublicSHA256 = r.sum(old.SHA256), r.sum(old.SHA1), r.sum(old.PublicSHA256)
+		for i, n := range old.DNSNames {
+			x.DNSNames[i] = r.host(n)
+		}
+	case *certs.ChainCert:
+		old := old.(certs.ChainCert)
+		x.Subject, x.Issuer, x.SHA256 = r.subject(old.Subject), r.subject(old.Issuer), r.sum(old.SHA256)
+	case *certs.KeyInfo:
+		x.PublicSHA256 = r.sum(old.(certs.KeyInfo).PublicSHA256)
+	case *probe.Fingerprint:
+		old := old.(probe.Fingerprint)
+		x.SHA256, x.SHA1 = r.sum(old.SHA256), r.sum(old.SHA1)
+	case *logwatch.Connection:
+		old := old.(logwatch.Connection)
+		x.ClientName, x.Matches, x.Maybe = r.host(old.ClientName), r.matches(old.Matches), r.matches(old.Maybe)
+	case *service.Unit:
+		x.InvocationID, x.Environment = r.sum(old.(service.Unit).InvocationID), nil
 	}
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = r.text(s)
-	}
-	return out
 }
 
-func (r *redactor) certificate(c certs.CertInfo) certs.CertInfo {
-	c.Subject, c.Issuer = r.subject(c.Subject), r.subject(c.Issuer)
-	c.CommonName, c.Serial = r.host(c.CommonName), r.sum(c.Serial)
-	c.SHA256, c.SHA1, c.PublicSHA256 = r.sum(c.SHA256), r.sum(c.SHA1), r.sum(c.PublicSHA256)
-	c.Blocks, c.ChainDetail, c.DER = r.text(c.Blocks), r.text(c.ChainDetail), nil
-	names := make([]string, len(c.DNSNames))
-	for i, n := range c.DNSNames {
-		names[i] = r.host(n)
-	}
-	addrs := make([]netip.Addr, len(c.Addrs))
-	for i, a := range c.Addrs {
-		addrs[i] = r.addr(a)
-	}
-	chain := make([]certs.ChainCert, len(c.Chain))
-	for i, x := range c.Chain {
-		x.Subject, x.Issuer, x.SHA256 = r.subject(x.Subject), r.subject(x.Issuer), r.sum(x.SHA256)
-		chain[i] = x
-	}
-	if c.DNSNames != nil {
-		c.DNSNames = names
-	}
-	if c.Addrs != nil {
-		c.Addrs = addrs
-	}
-	if c.Chain != nil {
-		c.Chain = chain
-	}
-	return c
-}
-
-// connection redacts what xrdp.log tells of a connection. A line that would not
-// be the same message afterwards goes.
-func (r *redactor) connection(c logwatch.Connection) logwatch.Connection {
-	if c.Client.IsValid() {
-		c.Client = netip.AddrPortFrom(r.addr(c.Client.Addr()), c.Client.Port())
-	}
-	c.Peer, c.ClientName = r.text(c.Peer), r.host(c.ClientName)
-	c.Matches, c.Maybe = r.matches(c.Matches), r.matches(c.Maybe)
-	return c
-}
-
+// matches redacts lines of the log. One that would not be the same message
+// afterwards goes.
 func (r *redactor) matches(list []logwatch.Match) []logwatch.Match {
 	var out []logwatch.Match
 	for _, m := range list {

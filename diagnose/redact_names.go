@@ -116,7 +116,7 @@ func (r *redactor) user(name string) string {
 // placeholder for that of a person.
 func (r *redactor) account(id int, name string) string {
 	if id >= 0 && id < systemID || id == 65534 {
-		return name
+		return r.text(name)
 	}
 	return r.user(name)
 }
@@ -203,14 +203,20 @@ var rdn = regexp.MustCompile(`([A-Za-z0-9.]+)=((?:\\.|[^,+\\])*)`)
 
 // subject redacts a distinguished name: RFC 2253 as package certs prints it.
 func (r *redactor) subject(s string) string {
-	return rdn.ReplaceAllStringFunc(s, func(part string) string {
-		key, value, _ := strings.Cut(part, "=")
+	var b strings.Builder
+	at := 0
+	for _, m := range rdn.FindAllStringSubmatchIndex(s, -1) {
+		key, value := s[m[2]:m[3]], s[m[4]:m[5]]
+		b.WriteString(r.text(s[at:m[0]]) + key + "=")
 		switch {
 		case value == "", key == "C":
-			return part
+			b.WriteString(r.text(value))
 		case key == "CN" && !strings.ContainsAny(value, " \\"):
-			return key + "=" + r.host(value)
+			b.WriteString(r.host(value))
+		default:
+			b.WriteString(r.know(value, "name"))
 		}
-		return key + "=" + r.know(value, "name")
-	})
+		at = m[1]
+	}
+	return b.String() + r.text(s[at:])
 }

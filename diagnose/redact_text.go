@@ -8,8 +8,7 @@ import (
 )
 
 var (
-	ipv4Like  = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}`)
-	ipv6Like  = regexp.MustCompile(`[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*`)
+	addrLike  = regexp.MustCompile(`[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*|\d{1,3}(?:\.\d{1,3}){3}`)
 	emailLike = regexp.MustCompile(`[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
 	sumLike   = regexp.MustCompile(`[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,}`)
 )
@@ -39,24 +38,7 @@ func (r *redactor) text(s string) string {
 		return r.user(user) + "@" + r.domain(strings.ToLower(domain))
 	})
 	s = sumLike.ReplaceAllStringFunc(s, r.sum)
-	s = replaceWhole(s, ipv6Like, func(m string) (string, bool) {
-		rest := ""
-		for m != "" {
-			if a, err := netip.ParseAddr(m); err == nil {
-				return r.addr(a).String() + rest, true
-			}
-			last := len(m) - 1
-			if m[last] != ':' && m[last] != '.' {
-				break
-			}
-			m, rest = m[:last], m[last:]+rest
-		}
-		return "", false
-	})
-	s = replaceWhole(s, ipv4Like, func(m string) (string, bool) {
-		a, err := netip.ParseAddr(m)
-		return r.addr(a).String(), err == nil
-	})
+	s = replaceWhole(s, addrLike, r.address)
 	if r.find == nil {
 		return s
 	}
@@ -64,6 +46,22 @@ func (r *redactor) text(s string) string {
 		p, ok := r.known[strings.ToLower(m)]
 		return p, ok
 	})
+}
+
+// address redacts what looks like an address, if it is one.
+func (r *redactor) address(m string) (string, bool) {
+	rest := ""
+	for m != "" {
+		if a, err := netip.ParseAddr(m); err == nil {
+			return r.addr(a).String() + rest, true
+		}
+		last := len(m) - 1
+		if m[last] != ':' && m[last] != '.' {
+			break
+		}
+		m, rest = m[:last], m[last:]+rest
+	}
+	return "", false
 }
 
 // replaceWhole replaces the matches that are no part of a longer word.
@@ -76,8 +74,12 @@ func replaceWhole(s string, re *regexp.Regexp, by func(string) (string, bool)) s
 			break
 		}
 		from, to := at+m[0], at+m[1]
-		if p, ok := "", false; from < to && (from == 0 || !alnum(s[from-1])) && (to == len(s) || !alnum(s[to])) {
-			if p, ok = by(s[from:to]); ok {
+		whole := from < to && (from == 0 || !alnum(s[from-1])) && (to == len(s) || !alnum(s[to]))
+		if re == addrLike && from > 0 && s[from-1] == ':' && strings.Contains(s[from:to], ":") {
+			whole = false // the end of a longer row of hexadecimal numbers
+		}
+		if whole {
+			if p, ok := by(s[from:to]); ok {
 				b.WriteString(s[at:from] + p)
 				at = to
 				continue
