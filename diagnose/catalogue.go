@@ -94,6 +94,12 @@ var wireCauses = []Code{
 	PortTaken,
 }
 
+// pairGoes are the faults for which the pair is replaced or copied anyway.
+var pairGoes = []Code{
+	KeyMissing, KeyUnreadable, KeyInvalid, KeyUnsupported, KeyExposed,
+	CertMissing, CertInvalid, CertKeyMismatch, CertExpired,
+}
+
 // Who mends, in the catalogue's short form.
 var (
 	byApply         = []Mend{MendApply}
@@ -111,18 +117,18 @@ var catalogue = []Entry{
 	{KeyInvalid, "key", Error, byApply, "the private key is DER, empty, a directory, has a passphrase, or is no key", []Code{KeyMissing}},
 	{KeyUnsupported, "key", Error, byApply, "RSA below 2048 bits, Ed25519, or ECDSA before xrdp 0.9.16", []Code{KeyInvalid}},
 	{KeyExposed, "key", Error, byStated, "others can read the private key, or the daemon can write it", nil},
-	{KeyShared, "key", Warning, byStated, "the key is shared with other services, or cloned with the machine", nil},
+	{KeyShared, "key", Warning, byStated, "the key is shared with other services, or cloned with the machine", pairGoes},
 
 	{CertMissing, "certificate", Error, byApply, "the file named by certificate does not exist", nil},
 	{CertUnreadable, "certificate", Error, byApply, "the daemon's user cannot read the certificate", nil},
 	{CertInvalid, "certificate", Error, byApply, "the certificate is DER, empty, a directory, or is no certificate", []Code{CertMissing}},
 	{CertKeyMismatch, "certificate", Error, byApply, "certificate and key are not a pair", []Code{KeyInvalid, CertInvalid, KeyMissing, CertMissing}},
-	{CertExpired, "certificate", Error, byApplyOrStated, "the certificate's validity has ended", nil},
+	{CertExpired, "certificate", Error, byApplyOrStated, "the certificate's validity has ended", []Code{CertCopyStale}},
 	{CertNotYetValid, "certificate", Error, byApplyOrStated, "the certificate's validity has not begun", nil},
-	{CertExpiring, "certificate", Warning, byApplyOrStated, "the certificate ends soon", []Code{CertExpired}},
+	{CertExpiring, "certificate", Warning, byApplyOrStated, "the certificate ends soon", []Code{CertExpired, CertCopyStale}},
 	{CertUnsuitable, "certificate", Warning, byApplyOrStated, "SHA-1 or MD5 signature, CA:TRUE, or no serverAuth", nil},
 	{CertName, "certificate", Warning, byStated, "the certificate names none of this host's names", nil},
-	{CertChain, "certificate", Warning, byStated, "an intermediate certificate is missing, or the order is wrong", nil},
+	{CertChain, "certificate", Warning, byStated, "an intermediate certificate is missing, or the order is wrong", pairGoes},
 	{CertCopyStale, "certificate", Warning, byApply, "the ACME source was renewed, the copy was not", nil},
 	{CertPathMissing, "certificate", Error, byApply, "no certificate= or key_file= line: TLS is off", []Code{IniMissing}},
 	{CertPathInvalid, "certificate", Warning, byApply, "a relative or quoted path: xrdp uses its default", nil},

@@ -58,6 +58,12 @@ type Env struct {
 	LogSince func(ctx context.Context, m logwatch.Mark, told func([]logwatch.Entry) bool) ([]logwatch.Entry, error)
 	Recent   func(ctx context.Context, path string, days int) (Recent, error)
 	OpenSSL  func(processConf string) (OpenSSL, error)
+	// Origin looks where the key file comes from, Source for the original of the
+	// pair that a certificate of ours was copied from.
+	Origin func(key string) (KeyOrigin, error)
+	Source func(cert string) (CertSource, error)
+	// Leftovers reads what package upgrades left beside xrdp.ini and sesman.ini.
+	Leftovers func() ([]FileFact, error)
 	// Sesman looks where xrdp-sesman listens.
 	Sesman  func(ctx context.Context, m xrdpconf.SessionManager, v xrdpconf.Version) (SesmanReach, error)
 	Applied func() ([]AppliedSummary, error)

@@ -2,6 +2,10 @@ package diagnose
 
 import (
 	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,7 +37,39 @@ func collectAround(ctx context.Context, env Env, f *Facts) (wait func()) {
 			})
 		}
 	}
+	wg.Go(func() { f.Leftovers = maybe(env.Leftovers) })
+	wg.Go(func() {
+		f.Origin = maybe(with(env.Origin, f.Key.Path))
+		f.Source = maybe(with(env.Source, f.Cert.Path))
+	})
+	f.CertLogged = certLogged(f.Pair.Value.Cert.DER)
 	return wg.Wait
+}
+
+// maybe runs a look that not every machine allows.
+func maybe[T any](look func() (T, error)) Observed[T] {
+	if look == nil {
+		return Skipped[T]("offline")
+	}
+	return ask(look)
+}
+
+// with gives a look its argument, nil stays nil.
+func with[A, T any](look func(A) (T, error), a A) func() (T, error) {
+	if look == nil {
+		return nil
+	}
+	return func() (T, error) { return look(a) }
+}
+
+// sctList is the extension in which a CA embeds signed certificate timestamps
+// (RFC 6962, 3.3).
+var sctList = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
+
+// certLogged reports whether a certificate carries them.
+func certLogged(der []byte) bool {
+	c, err := x509.ParseCertificate(der)
+	return err == nil && slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(sctList) })
 }
 
 // aroundPatience bounds the looks that ask other programs.

@@ -74,6 +74,16 @@ type Facts struct {
 	OwnOpenSSL Observed[FileFact]                `json:"own_openssl"`
 	Applied    Observed[[]AppliedSummary]        `json:"applied"`
 	Units      map[string]Observed[service.Unit] `json:"units,omitempty"`
+	// Origin tells where the private key comes from.
+	Origin Observed[KeyOrigin] `json:"key_origin"`
+	// Source is the original of a pair that we copied.
+	Source Observed[CertSource] `json:"certificate_source"`
+	// CertLogged: the certificate carries signed certificate timestamps (RFC
+	// 6962), so a CA of the web PKI issued it.
+	CertLogged bool `json:"certificate_logged,omitempty"`
+	// Leftovers are the versions of xrdp.ini and sesman.ini that package upgrades
+	// left beside them.
+	Leftovers Observed[[]FileFact] `json:"leftovers"`
 	// SesmanReach is whether xrdp can reach xrdp-sesman.
 	SesmanReach Observed[SesmanReach] `json:"sesman_reach"`
 }

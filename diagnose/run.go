@@ -66,6 +66,7 @@ var checks = []func(*view) []Finding{
 	checkSecurityLayer, checkCryptLevel, checkRSAKeys,
 	checkVersions, checkCiphers, checkSecretsLogged, checkDeclaredRange, checkRangeBlocked,
 	checkService, checkPort, checkLog,
+	checkKeyShared, checkChain, checkCopyStale, checkPasswords, checkManaged, checkLeftovers,
 	checkRuntimeUser, checkRestartPending, checkSesman,
 	checkWire, checkClients, checkNeverArrived,
 	checkApplied,

@@ -29,6 +29,7 @@ var remedyOf = map[diagnose.Code]remedy{
 	diagnose.CertUnsuitable:  (*builder).replaceWeak,
 	diagnose.CertPathMissing: (*builder).namePair,
 	diagnose.CertPathInvalid: (*builder).absolutePath,
+	diagnose.CertCopyStale:   (*builder).copyAgain,
 
 	diagnose.IniUnreadable: func(b *builder, x diagnose.Finding) {
 		b.iniMode = 0o644
@@ -71,6 +72,8 @@ func (b *builder) remedies() {
 			fix(b, x)
 		case x.Code == diagnose.TLSRangeBlocked && (b.pol.Declared || b.pol.Range != (xrdpconf.Range{})) && x.Mend == diagnose.MendStated:
 			fix(b, x)
+		case x.Code == diagnose.RestartPending && b.pol.Restart == RestartAlways:
+			b.needRestart(x.Detail)
 		case b.mendedByCert(x.Code), x.Code == diagnose.IniNotReplaceable && b.pol.InPlace:
 		case x.Severity == diagnose.Error:
 			b.manual(x)
@@ -124,6 +127,20 @@ func (b *builder) reachPair(x diagnose.Finding) {
 		return
 	}
 	b.replacePair(x)
+}
+
+// copyAgain copies a pair whose original was renewed.
+func (b *builder) copyAgain(x diagnose.Finding) {
+	switch src := b.f.Source.Value; {
+	case b.pol.Cert == CertKeep:
+		x.Remedy = "--cert keep forbids a new pair."
+		b.manual(x)
+	case b.plan.Identity == nil && b.pol.Cert != CertRenew && b.pol.Install == nil && src.Key != "":
+		b.ownIdentity(x.Code)
+		id := b.plan.Identity
+		id.Copy, id.CopyCert, id.CopyKey = true, src.Path, src.Key
+		id.Request = certs.Request{}
+	}
 }
 
 // renewOwn renews a pair of ours that ends soon.

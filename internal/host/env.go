@@ -43,6 +43,7 @@ func (m *Machine) Env() diagnose.Env {
 		LogMark:  m.LogEnd,
 		LogSince: m.ownEntries,
 		Recent:   m.recent,
+		Source:   m.certSource, Leftovers: m.leftovers,
 	}
 	if !m.Live() {
 		return env
@@ -60,6 +61,7 @@ func (m *Machine) Env() diagnose.Env {
 	}
 	env.Listen = func(ctx context.Context, ports []int) ([]diagnose.Socket, error) { return m.proc.Listening(ctx, ports) }
 	env.Sesman = m.sesmanReach
+	env.Origin = m.keyOrigin
 	env.Desktops = func(ctx context.Context) ([]diagnose.Desktop, error) {
 		return m.proc.Desktops(ctx, m.names, m.ports())
 	}

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -63,8 +64,7 @@ func (m *Machine) logFact(path string, serving diagnose.Identity) diagnose.LogFa
 	case s.Logging.Level < xrdpconf.LogInfo && s.Logging.LevelSet:
 		l.HidesProof = "LogLevel=" + s.Logging.LevelText + " keeps the lines about successful connections out of xrdp.log"
 	}
-	st, err := m.root.Stat(path)
-	l.Exists, l.Size = err == nil && st.Exists, st.Size
+	l.Exists, l.Size = m.size(path)
 	walk := Walk(m.cfg.Root, path, m.names, serving, serving)
 	l.DaemonCanWrite = walk.Exists && walk.Writable
 	l.StartCanWrite = l.DaemonCanWrite || m.opensAsRoot(s)
@@ -104,4 +104,18 @@ func (m *Machine) ownEntries(ctx context.Context, mark logwatch.Mark, told func(
 		case <-time.After(pause):
 		}
 	}
+}
+
+// size tells whether a file is there and how long it is, without reading it: a
+// log may be long.
+func (m *Machine) size(path string) (bool, int64) {
+	if m.Live() {
+		info, err := os.Stat(path)
+		if err != nil {
+			return false, 0
+		}
+		return true, info.Size()
+	}
+	st, err := m.root.Stat(path)
+	return err == nil && st.Exists, st.Size
 }
