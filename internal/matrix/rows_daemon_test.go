@@ -1,0 +1,86 @@
+//go:build lab
+
+package matrix
+
+import "xrdpfix/internal/lab"
+
+var daemonFaults = []fault{
+	{
+		name: "stopped", why: "stop xrdp", kind: fixed, every: true, plant: "systemctl stop xrdp", down: true,
+		before: "connect-failed", codes: "service-down", plan: "+start", stays: true,
+	},
+	{
+		name: "crashed", why: "lose xrdp to a crash", kind: fixed, plant: "systemctl kill -s SEGV --kill-who=main xrdp; sleep 1", down: true,
+		before: "connect-failed", codes: "service-down", plan: "+start", stays: true,
+	},
+	{
+		name: "disabled", why: "disable xrdp: it runs until the next boot", kind: alone, plant: "systemctl disable --quiet xrdp",
+		before: "ok", codes: "service-disabled",
+	},
+	{
+		name: "masked", why: "mask xrdp", kind: manual, plant: "systemctl mask --quiet --now xrdp", down: true,
+		before: "connect-failed", codes: "service-down",
+	},
+	{
+		name: "port-missing", why: "delete the port line", kind: fixed, every: true, plant: "drop port; restart", down: true,
+		before: "connect-failed", codes: "port-invalid", plan: "xrdp.ini:port +restart",
+	},
+	{
+		name: "port-address", why: "write port=127.0.0.1:3389, which opens five ports to everybody", kind: fixed,
+		plant: "ini port 127.0.0.1:3389; restart", before: "ok", codes: "port-invalid", plan: "xrdp.ini:port +restart", left: "port-loopback-only",
+	},
+	{
+		name: "port-brackets", why: "write an IPv6 address in brackets", kind: fixed,
+		plant: "ini port 'tcp6://[::1]:3389'; restart", down: true, client: []string{"/sec:tls", "/v:::1"}, before: "connect-failed",
+		codes: "ini-cut-short", plan: "%any", left: "port-loopback-only",
+	},
+	{
+		name: "port-loopback", why: "listen on loopback only, for a tunnel", kind: alone, plant: "ini port tcp://.:3389; restart",
+		before: "ok", codes: "port-loopback-only",
+	},
+	{
+		name: "port-several", why: "listen on two ports", kind: alone, plant: "ini port '3389, 3390'; restart", before: "ok",
+	},
+	{
+		name: "option-port", why: "set another port in XRDP_OPTIONS", kind: fixed,
+		plant: "echo 'XRDP_OPTIONS=\"-p 3390\"' >/etc/default/xrdp; ini security_layer rdp; restart", down: true,
+		client: []string{"/sec:tls", "/v:127.0.0.1:3390"}, codes: "security-layer-rdp", plan: "xrdp.ini:security_layer",
+	},
+	{
+		name: "port-taken", why: "run another program on the port", kind: manual, down: true,
+		plant: `systemctl stop xrdp
+systemd-run --quiet --unit=squatter openssl s_server -accept 3389 -cert /etc/xrdp/cert.pem -key /etc/xrdp/key.pem; sleep 0.5
+systemctl start xrdp || true; sleep 2`,
+		before: "negotiation-failed", codes: "port-taken",
+	},
+	{
+		name: "rsakeys-missing", why: "delete rsakeys.ini", kind: fixed, every: true, plant: "rm rsakeys.ini; systemctl restart xrdp || true; sleep 1", down: true,
+		before: "connect-failed", codes: "rsakeys-missing", plan: "%any",
+	},
+	{
+		name: "rsakeys-unreadable", why: "make rsakeys.ini anew as root", kind: fixed, not: runsAsRoot,
+		plant: "chown root:root rsakeys.ini; chmod 600 rsakeys.ini", before: "ok", codes: "rsakeys-unreadable", plan: "%any",
+	},
+	{
+		name: "log-level", why: "set LogLevel=ERROR: no success is logged", kind: fixed, every: true,
+		plant: `sed -i '/^\[Logging\]/,/^\[/s/^LogLevel=.*/LogLevel=ERROR/' xrdp.ini; rm key.pem; restart`,
+		codes: "key-missing log-hides-proof", plan: newPair, left: "log-hides-proof",
+	},
+	{
+		name: "log-missing", why: "delete the log while nobody may make it anew", kind: manual, not: map[lab.Suite]string{
+			lab.Trixie: "its xrdp opens the log as root", lab.Sid: "its xrdp opens the log as root",
+		},
+		plant: "rm /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", down: true, before: "connect-failed", codes: "log-unwritable",
+	},
+	{
+		name: "log-directory", why: "make the log a directory", kind: manual,
+		plant: "rm /var/log/xrdp.log; mkdir /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", down: true,
+		before: "connect-failed", codes: "log-unwritable",
+	},
+	{
+		name: "runtime-user-unknown", why: "name a runtime_user that does not exist", kind: manual, not: map[lab.Suite]string{
+			lab.Bookworm: "xrdp knows runtime_user from 0.10.2 on", lab.Trixie: "xrdp knows runtime_user from 0.10.2 on",
+		},
+		plant: "ini runtime_user nobodyhere; systemctl restart xrdp || true; sleep 1", down: true, before: "connect-failed", codes: "runtime-user-invalid",
+	},
+}
