@@ -12,19 +12,10 @@ import (
 	"xrdpfix/internal/atomicfile"
 )
 
-// tree is a machine made of files.
-func tree(t *testing.T, files map[string]string) *Machine {
+// machineOf is a machine made of files.
+func machineOf(t *testing.T, files map[string]string) *Machine {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		full := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(full, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := tree(t, files)
 	root, err := atomicfile.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -43,9 +34,9 @@ func madePair(t *testing.T, name string) (cert, key string) {
 }
 
 func TestLeftoversAreRead(t *testing.T) {
-	m := tree(t, map[string]string{
-		"etc/xrdp/xrdp.ini": "[Globals]\n", "etc/xrdp/xrdp.ini.dpkg-dist": "[Globals]\npassword=hunter2\n",
-		"etc/xrdp/xrdp.ini.bak": "[Globals]\n", "etc/xrdp/sesman.ini.rpmnew": "[Security]\n",
+	m := machineOf(t, map[string]string{
+		"/etc/xrdp/xrdp.ini": "[Globals]\n", "/etc/xrdp/xrdp.ini.dpkg-dist": "[Globals]\npassword=hunter2\n",
+		"/etc/xrdp/xrdp.ini.bak": "[Globals]\n", "/etc/xrdp/sesman.ini.rpmnew": "[Security]\n",
 	})
 	got, err := m.leftovers()
 	if err != nil || len(got) != 2 || got[0].Path != "/etc/xrdp/xrdp.ini.dpkg-dist" || got[1].Path != "/etc/xrdp/sesman.ini.rpmnew" {
@@ -77,7 +68,7 @@ func TestCertSource(t *testing.T) {
 		{"not ours", map[string]string{live + "source": live + "fullchain.pem\n", live + "fullchain.pem": cert}, live + "cert.pem", "", ""},
 		{"a relative path", map[string]string{own + "source": "fullchain.pem\n", own + "fullchain.pem": cert}, own + "cert.pem", "", ""},
 	} {
-		got, err := tree(t, tt.files).certSource(tt.cert)
+		got, err := machineOf(t, tt.files).certSource(tt.cert)
 		if err != nil || got.Path != tt.path || got.Key != tt.key || (got.Cert.SHA256 != "") != (tt.path != "") {
 			t.Errorf("%s: %+v, %v; want %q %q", tt.name, got, err, tt.path, tt.key)
 		}
@@ -86,7 +77,7 @@ func TestCertSource(t *testing.T) {
 
 // TestKeyOrigin: a copied file begins anew, whatever its time of modification.
 func TestKeyOrigin(t *testing.T) {
-	m := tree(t, nil)
+	m := machineOf(t, nil)
 	key := filepath.Join(t.TempDir(), "key.pem")
 	if err := os.WriteFile(key, nil, 0o600); err != nil {
 		t.Fatal(err)
