@@ -59,8 +59,8 @@ func (c Connection) Outcome() Outcome {
 	switch {
 	case c.Established && c.Protocol == TLS:
 		return Outcome{Kind: ConnectedTLS, Own: o.Own}
-	case c.Established && o.Cause == "classic-failed":
-		o.Kind = Failed
+	case c.Established && c.failsClassic():
+		o.Kind = Failed // for what kept it from TLS, where that is known
 	case c.Established:
 		o.Kind = ConnectedClassic
 		if o.Cause == "" {
@@ -88,7 +88,7 @@ func weight(m Match) int {
 		return 0
 	case m.Rule.Class == ClassFailure:
 		return 1
-	case m.Rule.step.kind == stepReason:
+	case m.Rule.step.kind == stepReason, m.Rule.Cause == "ini-unreadable":
 		return 3
 	}
 	return 2
@@ -97,6 +97,17 @@ func weight(m Match) int {
 // has reports whether a line of that rule belongs to the connection.
 func (c Connection) has(id string) bool {
 	return slices.ContainsFunc(c.Matches, func(m Match) bool { return m.Rule.ID == id })
+}
+
+// failsClassic reports whether an established connection failed at once because
+// classic RDP encryption did not work.
+func (c Connection) failsClassic() bool {
+	return slices.ContainsFunc(c.Matches, func(m Match) bool { return m.Rule.Cause == "classic-failed" })
+}
+
+// failsTLS reports whether xrdp gave up on TLS.
+func (c Connection) failsTLS() bool {
+	return slices.ContainsFunc(c.Matches, func(m Match) bool { return m.Rule.Cause == "tls-fails" })
 }
 
 // cutInHandshake reports whether the client left during the TLS handshake.
@@ -116,6 +127,8 @@ func (c Connection) whyLeft() (kind OutcomeKind, cause string, likely bool) {
 	switch {
 	case !c.Negotiated, c.ClientName != "":
 		return HungUp, "", false
+	case c.Protocol == TLS && c.failsTLS() && !c.cutInHandshake():
+		return c.whyHandshake()
 	case c.asksOnlyNLA():
 		return Failed, "client-requires-nla", true
 	case c.Protocol == TLS && c.cutInHandshake() && c.RequestedProtocols&(ProtocolHybrid|ProtocolHybridEx) != 0:
@@ -129,6 +142,20 @@ func (c Connection) whyLeft() (kind OutcomeKind, cause string, likely bool) {
 		return Failed, "client-classic-only", true
 	}
 	return HungUp, "", false
+}
+
+// whyHandshake explains a handshake that failed for no reason that has a cause.
+func (c Connection) whyHandshake() (kind OutcomeKind, cause string, likely bool) {
+	for _, m := range c.Matches {
+		switch {
+		case m.Rule.step.kind != stepReason:
+		case m.Rule.Class == ClassNoise:
+			return HungUp, "", false // what it sent was not TLS
+		case m.Rule.Class == ClassClientReject:
+			return Failed, "", false // its alert says what it thinks, not why
+		}
+	}
+	return Failed, "tls-fails", false
 }
 
 // asksOnlyNLA reports whether the client offers CredSSP and nothing else.

@@ -55,6 +55,7 @@ var classes = [...]class{
 			s == "Server closed TLS connection" || s == "Unknown SSL error"
 	}},
 	{"word", false, func(s string) bool { return s != "" && made(s, "-_.") }},
+	{"alert", false, isAlert},
 	{"library", false, func(s string) bool { return s != "" && made(s, " _()-") }},
 	{"function", false, func(s string) bool { return made(s, "_()-") }},
 	{"level", false, func(s string) bool {
@@ -198,4 +199,19 @@ func isPeer(s string) bool {
 	}
 	_, err := netip.ParseAddrPort(s)
 	return err == nil
+}
+
+// isAlert accepts what OpenSSL calls an alert that it received (ssl_err.c).
+func isAlert(s string) bool {
+	switch s {
+	case "tlsv1 unsupported extension", "tlsv1 unrecognized name", "tlsv1 certificate unobtainable",
+		"tlsv1 bad certificate status response", "tlsv1 bad certificate hash value":
+		return true
+	}
+	from, what, ok := strings.Cut(s, " alert ")
+	switch from {
+	case "sslv3", "ssl/tls", "tlsv1", "tlsv13":
+		return ok && what != "" && made(what, " _-")
+	}
+	return false
 }

@@ -120,12 +120,12 @@ func (m Match) clone() Match {
 // catalogue is the compiled form of the rules.
 type catalogue struct {
 	rules []*Rule
-	// first holds, by a hash of the first six bytes of a message, the rules
+	// first holds, by a hash of the first five bytes of a message, the rules
 	// that may match. Most messages of a log meet an empty slot.
 	first [512][]*Rule
 	// reasons holds the rules for OpenSSL's errors by the reason text.
-	reasons  map[string]*Rule
-	fallback *Rule
+	reasons map[string]*Rule
+	others  []*Rule // for those of OpenSSL's errors that have no rule of their own
 }
 
 // index compiles the catalogue once; it is never changed afterwards.
@@ -138,7 +138,7 @@ var index = sync.OnceValue(func() *catalogue {
 			c.rules = append(c.rules, &r)
 			if prefix, ok := strings.CutPrefix(r.Pattern, opensslPrefix); ok {
 				if strings.HasSuffix(prefix, "}") {
-					c.fallback = &r
+					c.others = append(c.others, &r)
 				} else {
 					c.reasons[prefix] = &r
 				}
@@ -158,19 +158,22 @@ var index = sync.OnceValue(func() *catalogue {
 // common/ssl_calls.c, whose text is ERR_error_string_n of OpenSSL.
 const opensslPrefix = "SSL: error:{code:hex}:{library:library}:{function:function}:"
 
-// keys returns the possible first six bytes of a message.
+// keySize is how much of a message decides which rules are tried. Every pattern
+// but those that begin with a TLS version has that much literal text in front.
+const keySize = 5
+
+// keys returns the possible beginnings of a message.
 func keys(pattern string) []string {
 	if strings.HasPrefix(pattern, "{version:tls}") {
-		return []string{"SSLv3 ", "TLSv1 ", "TLSv1."}
+		return []string{"SSLv3", "TLSv1"}
 	}
-	return []string{pattern[:6]}
+	return []string{pattern[:keySize]}
 }
 
 func hash(s string) int {
-	_ = s[5]
+	_ = s[keySize-1]
 	n := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-	n ^= uint32(s[4])<<13 ^ uint32(s[5])<<21
-	return int(n * 0x9e3779b1 >> 23)
+	return int((n ^ uint32(s[4])<<15) * 0x9e3779b1 >> 23)
 }
 
 // Rules returns the catalogue, sorted by ID. The caller owns the slice.
@@ -186,11 +189,11 @@ func Rules() []Rule {
 // Classify finds the rule for a message. At most one rule matches. The fields
 // of the match share memory with e.Text.
 func Classify(e Entry) (Match, bool) {
-	if len(e.Text) < 6 || len(e.Text) > maxText {
+	if len(e.Text) < keySize || len(e.Text) > maxText {
 		return Match{}, false
 	}
 	c := index()
-	if strings.HasPrefix(e.Text, "SSL: e") {
+	if strings.HasPrefix(e.Text, "SSL: error:") {
 		return c.openssl(e)
 	}
 	for _, r := range c.first[hash(e.Text)] {
@@ -210,6 +213,10 @@ func (c *catalogue) openssl(e Entry) (Match, bool) {
 			return Match{Rule: r, Entry: e, values: values}, true
 		}
 	}
-	values, ok := c.fallback.pattern.match(e.Text)
-	return Match{Rule: c.fallback, Entry: e, values: values}, ok
+	for _, r := range c.others {
+		if values, ok := r.pattern.match(e.Text); ok {
+			return Match{Rule: r, Entry: e, values: values}, true
+		}
+	}
+	return Match{}, false
 }
