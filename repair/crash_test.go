@@ -53,34 +53,45 @@ func mixed(now, old, new string) string {
 	return strings.Join(bad, "")
 }
 
-// sides are the two states that a scenario knows, and how many calls lie between.
-func (s scenario) sides(t testing.TB) (old, new string, calls int) {
+// sides are the two states that a scenario knows, and what leads from the one to
+// the other.
+type sides struct {
+	before   *machine
+	plan     Plan
+	old, new string
+	calls    int
+}
+
+func (s scenario) sides(t testing.TB) sides {
 	t.Helper()
-	m, p := s.prepare(t)
-	old = m.snapshot()
-	if out, err := m.runner().Execute(t.Context(), p); err != nil || out.Verdict.Status != Confirmed {
+	x := sides{}
+	x.before, x.plan = s.prepare(t)
+	x.old = x.before.snapshot()
+	m := x.before.clone()
+	if out, err := m.runner().Execute(t.Context(), x.plan); err != nil || out.Verdict.Status != Confirmed {
 		t.Fatalf("Execute: %v, %+v", err, out.Verdict)
 	}
-	return old, m.snapshot(), len(m.calls)
+	x.new, x.calls = m.snapshot(), len(m.calls)
+	return x
 }
 
 // TestDying ends the process on both sides of every call of an apply.
 func TestDying(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
-			old, new, calls := s.sides(t)
-			for n := 1; n <= calls; n++ {
+			x := s.sides(t)
+			for n := 1; n <= x.calls && !t.Failed(); n++ {
 				for _, f := range []fault{{at: n, before: true}, {at: n, after: true}} {
-					m, p := s.prepare(t)
+					m := x.before.clone()
 					m.fault = f
-					at := ends(func() { _, _ = m.runner().Execute(t.Context(), p) })
+					at := ends(func() { _, _ = m.runner().Execute(t.Context(), x.plan) })
 					if at == "" {
-						t.Fatalf("call %d of %d: the process lives", n, calls)
+						t.Fatalf("call %d of %d: the process lives", n, x.calls)
 					}
-					m.afterDeath(t, fmt.Sprintf("call %d, %s, after %t", n, at, f.after), old, new)
+					m.afterDeath(t, fmt.Sprintf("call %d, %s, after %t", n, at, f.after), x.old, x.new)
 				}
 			}
-			t.Logf("%d deaths", 2*calls)
+			t.Logf("%d deaths", 2*x.calls)
 		})
 	}
 }
@@ -131,21 +142,21 @@ var errno = []error{syscall.ENOSPC, syscall.EROFS, syscall.EIO, syscall.EACCES}
 func TestFailing(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
-			old, new, calls := s.sides(t)
-			for n := 1; n <= calls; n++ {
+			x := s.sides(t)
+			for n := 1; n <= x.calls && !t.Failed(); n++ {
 				for i, why := range errno {
 					for _, lasting := range []bool{false, true} {
 						if lasting && i > 0 {
 							continue // the calls do not tell errors apart
 						}
-						m, p := s.prepare(t)
+						m := x.before.clone()
 						m.fault = fault{at: n, err: why, lasting: lasting}
-						out, err := m.runner().Execute(t.Context(), p)
-						m.afterFailure(t, fmt.Sprintf("call %d, %s, %v, lasting %t", n, m.calls[n-1], why, lasting), out, err, old, new)
+						out, err := m.runner().Execute(t.Context(), x.plan)
+						m.afterFailure(t, fmt.Sprintf("call %d, %s, %v, lasting %t", n, m.calls[n-1], why, lasting), out, err, x.old, x.new)
 					}
 				}
 			}
-			t.Logf("%d failures", calls*(len(errno)+1))
+			t.Logf("%d failures", x.calls*(len(errno)+1))
 		})
 	}
 }
@@ -188,19 +199,19 @@ func (m *machine) afterFailure(t *testing.T, when string, out Outcome, err error
 func TestInterrupting(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
-			old, new, calls := s.sides(t)
-			rolledBack := 0
-			for n := 1; n <= calls; n++ {
-				m, p := s.prepare(t)
+			x := s.sides(t)
+			old, new, rolledBack := x.old, x.new, 0
+			for n := 1; n <= x.calls && !t.Failed(); n++ {
+				m := x.before.clone()
 				ctx, cancel := context.WithCancel(t.Context())
 				m.fault = fault{at: n, hook: cancel}
-				out, err := m.runner().Execute(ctx, p)
+				out, err := m.runner().Execute(ctx, x.plan)
 				now, when := m.snapshot(), fmt.Sprintf("call %d, %s", n, m.calls[n-1])
 				switch {
 				case errors.Is(err, context.Canceled) && !out.Changed && now == old && !m.unfinished():
 				case err == nil && out.Interrupted && out.RolledBack && !out.Changed && now == old && m.journal(t).State == StateRolledBack:
 					rolledBack++
-				case err == nil && !out.Interrupted && n == calls && now == new: // too late: it was proven and recorded
+				case err == nil && !out.Interrupted && n == x.calls && now == new: // too late: it was proven and recorded
 				default:
 					t.Errorf("%s: %v, interrupted %t, rolled back %t, changed %t, %s:\n%s", when, err, out.Interrupted, out.RolledBack, out.Changed, m.journal(t).State, diff(old, now))
 				}
@@ -221,14 +232,13 @@ func TestDyingTwice(t *testing.T) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
-			old, new, calls := s.sides(t)
-			first, p := s.prepare(t)
+			x := s.sides(t)
 			deaths := 0
-			for n := 1; n <= calls; n++ {
-				left := first.clone()
+			for n := 1; n <= x.calls; n++ {
+				left := x.before.clone()
 				left.fault = fault{at: n, after: true}
-				ends(func() { _, _ = left.runner().Execute(t.Context(), p) })
-				for k := 1; ; k++ {
+				ends(func() { _, _ = left.runner().Execute(t.Context(), x.plan) })
+				for k := 1; !t.Failed(); k++ {
 					m := left.clone()
 					m.fault = fault{at: k, after: k%2 == 0, before: k%2 == 1}
 					var err error
@@ -239,7 +249,7 @@ func TestDyingTwice(t *testing.T) {
 						break
 					}
 					deaths++
-					m.afterDeath(t, fmt.Sprintf("call %d, then call %d", n, k), old, new)
+					m.afterDeath(t, fmt.Sprintf("call %d, then call %d", n, k), x.old, x.new)
 				}
 			}
 			t.Logf("%d deaths", deaths)
@@ -252,9 +262,9 @@ func TestDyingTwice(t *testing.T) {
 func TestRollbackDying(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
-			_, new, _ := s.sides(t)
-			first, p := s.prepare(t)
-			if _, err := first.runner().Execute(t.Context(), p); err != nil {
+			x := s.sides(t)
+			first := x.before.clone()
+			if _, err := first.runner().Execute(t.Context(), x.plan); err != nil {
 				t.Fatal(err)
 			}
 			done := first.clone()
@@ -266,13 +276,13 @@ func TestRollbackDying(t *testing.T) {
 			}
 			done.whole(t)
 			old, calls := done.snapshot(), len(done.calls)
-			for n := 1; n <= calls; n++ {
+			for n := 1; n <= calls && !t.Failed(); n++ {
 				for _, f := range []fault{{at: n, before: true}, {at: n, after: true}, {at: n, err: syscall.EIO}, {at: n, err: syscall.EROFS, lasting: true}} {
 					m := first.clone()
 					m.fault = f
 					when := fmt.Sprintf("call %d, %s, %+v", n, done.calls[n-1], f)
 					ends(func() { _, _ = m.runner().Rollback(t.Context(), j, false) })
-					m.afterDeath(t, when, old, new)
+					m.afterDeath(t, when, old, x.new)
 				}
 			}
 		})

@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -82,7 +83,7 @@ func (r *Runner) Execute(ctx context.Context, p Plan) (Outcome, error) {
 	}
 	out.Changed = true
 	out.Certificate = w.cert
-	err = r.steps(ctx, &j, w.contents, &out)
+	reached, err := r.steps(ctx, &j, w.contents, &out)
 	if err == nil {
 		p.Expect.CertSHA256 = w.served(p.Expect)
 		out.Plan = p
@@ -101,25 +102,38 @@ func (r *Runner) Execute(ctx context.Context, p Plan) (Outcome, error) {
 	case (r.Keep || p.Offline) && !out.Interrupted && err == nil:
 		j.State = StateKept
 	default:
-		err := r.undo(ctx, &j, &out)
+		err := r.undo(ctx, &j, reached, &out)
 		out.Elapsed = r.Now().Sub(began)
 		return out, err
 	}
 	j.Ended = r.Now()
+	if err := r.Store.Save(j); err != nil {
+		// The journal on disk still says that this is unfinished, so the next run
+		// would put it back, and nobody would know why.
+		out.Problem = fmt.Sprintf("write journal %s: %v", j.ID, err)
+		out.Verdict = Verdict{Unknown, append(out.Verdict.Reasons, out.Problem)}
+		j.State = StateBegun
+		err = r.undo(ctx, &j, reached, &out)
+		out.Elapsed = r.Now().Sub(began)
+		return out, err
+	}
 	out.Elapsed = r.Now().Sub(began)
-	return out, r.Store.Save(j)
+	return out, nil
 }
 
-// undo rolls back under a deadline of its own: once something was written,
-// cancellation means putting it back.
-func (r *Runner) undo(ctx context.Context, j *Journal, out *Outcome) error {
+// undo rolls back the first steps of a journal under a deadline of its own: once
+// something was written, cancellation means putting it back.
+func (r *Runner) undo(ctx context.Context, j *Journal, reached int, out *Outcome) error {
 	ctx, cancel := r.uncancelled(ctx)
 	defer cancel()
 	r.say("not proven: putting everything back")
-	if err := r.putBack(ctx, j, false, true); err != nil {
+	err := r.putBack(ctx, j, j.Steps[:reached], false)
+	if err == nil || errors.Is(err, errUnrecorded) {
+		out.RolledBack, out.Changed = true, false
+	}
+	if err != nil {
 		return fmt.Errorf("roll back %s: %w", j.ID, err)
 	}
-	out.RolledBack, out.Changed = true, false
 	seen := r.Observer.Observe(ctx, Expectation{Addr: out.Plan.Expect.Addr, LogPath: out.Plan.Expect.LogPath})
 	out.Restored = &seen
 	return nil
@@ -150,11 +164,18 @@ func (r *Runner) fresh(p Plan) error {
 			return fmt.Errorf("%s: %w", c.Target, ErrStale)
 		}
 	}
+	var absent []string
 	if p.Identity != nil {
-		if now, err := r.System.Stat(p.Identity.Dir); err != nil {
-			return err
+		absent = append(absent, p.Identity.Dir)
+	}
+	if p.Keygen != nil {
+		absent = append(absent, p.Keygen.Path)
+	}
+	for _, name := range absent {
+		if now, err := r.System.Stat(name); err != nil {
+			return fmt.Errorf("look at %s: %w", name, err)
 		} else if now.Exists {
-			return fmt.Errorf("%s: %w", p.Identity.Dir, ErrStale)
+			return fmt.Errorf("%s: %w", name, ErrStale)
 		}
 	}
 	return nil
@@ -177,27 +198,49 @@ func (r *Runner) begin(j *Journal, backups map[string][]byte) error {
 	return nil
 }
 
-// steps does what the journal says. It stops before a step, never within one,
-// when the context ends.
-func (r *Runner) steps(ctx context.Context, j *Journal, contents map[string][]byte, out *Outcome) error {
+// steps does what the journal says, and tells how many steps it began. It stops
+// before a step, never within one, when the context ends.
+func (r *Runner) steps(ctx context.Context, j *Journal, contents map[string][]byte, out *Outcome) (reached int, err error) {
 	for i := range j.Steps {
 		if err := ctx.Err(); err != nil {
-			return err
+			return i, err
+		}
+		if err := r.untouched(j.Steps[i]); err != nil {
+			return i, err
 		}
 		if op := j.Steps[i].Op; op == OpStart || op == OpRestart {
 			// No file tells afterwards whether the daemon was touched, so the
 			// journal says so before it is.
 			j.Steps[i].Done = true
 			if err := r.Store.Save(*j); err != nil {
-				return fmt.Errorf("write journal %s: %w", j.ID, err)
+				return i, fmt.Errorf("write journal %s: %w", j.ID, err)
+			}
+			if err := ctx.Err(); err != nil {
+				return i, err
 			}
 		}
 		if err := r.step(ctx, j.Steps[i], contents, out); err != nil {
-			return err
+			return i + 1, err
 		}
 		j.Steps[i].Done = true
 	}
-	return r.Store.Save(*j)
+	return len(j.Steps), r.Store.Save(*j)
+}
+
+// untouched refuses to overwrite what somebody wrote since the backup was made:
+// making a key takes a while.
+func (r *Runner) untouched(s Step) error {
+	if s.Op != OpWrite && s.Op != OpRemove {
+		return nil
+	}
+	now, err := r.System.Stat(s.Path)
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", s.Path, err)
+	}
+	if now != s.Before {
+		return fmt.Errorf("%s: %w", s.Path, ErrStale)
+	}
+	return nil
 }
 
 func (r *Runner) step(ctx context.Context, s Step, contents map[string][]byte, out *Outcome) (err error) {

@@ -13,6 +13,7 @@ type State string
 // The states of a journal. The last three are final.
 const (
 	StateBegun      State = "begun"       // changes may have been made; unfinished if nobody works on it
+	StateUndoing    State = "undoing"     // a rollback of a proven or kept change was begun; likewise
 	StateConfirmed  State = "confirmed"   // proven
 	StateRolledBack State = "rolled-back" // put back, by itself or by rollback
 	StateKept       State = "kept"        // not proven, and kept because --no-rollback said so
@@ -40,7 +41,10 @@ type Step struct {
 	Before FileState `json:"before"`
 	After  FileState `json:"after"`
 	// Backup is the name of the saved contents in the journal's directory.
-	Backup  string `json:"backup,omitempty"`
+	Backup string `json:"backup,omitempty"`
+	// Written is the name of the new contents there, "" for those of a key or of
+	// a file that only changed its attributes.
+	Written string `json:"written,omitempty"`
 	InPlace bool   `json:"in_place,omitempty"`
 	// Own marks a part of a new pair.
 	Own bool `json:"own,omitempty"`
@@ -61,8 +65,8 @@ type Journal struct {
 	Ended   time.Time `json:"ended,omitzero"`
 	State   State     `json:"state"`
 	Steps   []Step    `json:"steps"`
-	// NeededRestart: the change took effect with a restart only, so undoing it
-	// needs one too.
+	// NeededRestart: the restart brought something into effect that xrdp reads at
+	// its start only, so undoing it needs one too.
 	NeededRestart bool            `json:"needed_restart"`
 	Because       []diagnose.Code `json:"because"`
 	Verdict       *Verdict        `json:"verdict,omitempty"`
@@ -71,8 +75,8 @@ type Journal struct {
 	Deadline *Deadline `json:"deadline,omitempty"`
 }
 
-// Unfinished reports whether the apply was interrupted.
-func (j Journal) Unfinished() bool { return j.State == StateBegun }
+// Unfinished reports whether the apply, or its undoing, was interrupted.
+func (j Journal) Unfinished() bool { return j.State == StateBegun || j.State == StateUndoing }
 
 // System is the only way to change anything. Paths are absolute and already
 // resolved; every call is durable when it returns.
@@ -117,6 +121,8 @@ type Store interface {
 	Save(j Journal) error
 	// Load returns ErrNoJournal for an unknown id.
 	Load(id string) (Journal, error)
+	// Forget removes a journal with its backups and returns where it was.
+	Forget(id string) (dir string, err error)
 	// List returns all journals, newest first.
 	List() ([]Journal, error)
 }

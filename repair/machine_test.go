@@ -93,8 +93,10 @@ func (m *machine) call(changes bool, name string, effect func() error) error {
 		panic(death{name})
 	}
 	err := effect()
-	if why := m.half(); why != "" {
-		m.torn = append(m.torn, name+": "+why)
+	if changes {
+		if why := m.half(); why != "" {
+			m.torn = append(m.torn, name+": "+why)
+		}
 	}
 	if n == f.at && f.after {
 		panic(death{name})

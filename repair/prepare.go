@@ -31,7 +31,7 @@ func (r *Runner) prepare(p Plan) (work, error) {
 		contents: map[string][]byte{}, backups: map[string][]byte{},
 		journal: Journal{
 			Schema: 1, ID: p.ID, Tool: r.Tool, Started: r.Now(), State: StateBegun,
-			NeededRestart: p.Unit.Needed && p.Unit.Action == ActionRestart, Because: p.Because,
+			NeededRestart: (p.Unit.Needed || p.Unit.Reload) && p.Unit.Action == ActionRestart, Because: p.Because,
 		},
 	}
 	if err := r.deadline(p.Deadline, &w); err != nil {
@@ -94,8 +94,12 @@ func (r *Runner) file(c FileChange, w *work) error {
 		s.Op = OpRemove
 	}
 	w.contents[c.Target] = c.Data
-	if c.Kind == FileAttributes {
+	switch c.Kind {
+	case FileAttributes:
 		w.contents[c.Target] = w.backups[s.Backup]
+	case FileEdit, FileCreate:
+		s.Written = fmt.Sprintf("%03d.new", len(w.backups))
+		w.backups[s.Written] = c.Data
 	}
 	w.add(s)
 	return nil

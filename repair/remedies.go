@@ -72,6 +72,8 @@ func (b *builder) remedies() {
 			fix(b, x)
 		case x.Code == diagnose.TLSRangeBlocked && (b.pol.Declared || b.pol.Range != (xrdpconf.Range{})) && x.Mend == diagnose.MendStated:
 			fix(b, x)
+		case x.Code == diagnose.TLSCiphersNarrow && b.pol.Range != (xrdpconf.Range{}) && x.Mend == diagnose.MendStated:
+			b.remove("tls_ciphers", x.Code)
 		case x.Code == diagnose.RestartPending && b.pol.Restart == RestartAlways:
 			b.needRestart(x.Detail)
 		case b.mendedByCert(x.Code), x.Code == diagnose.IniNotReplaceable && b.pol.InPlace:

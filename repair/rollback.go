@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"xrdpfix/diagnose"
 )
@@ -24,18 +23,40 @@ type Undone struct {
 	Restarted bool
 }
 
-// KeepPairs is how long a rolled-back pair stays on disk: long enough to undo
-// the undoing without asking every user to trust yet another certificate.
-const KeepPairs = 30 * 24 * time.Hour
-
 // allowed are the places that a rollback may write to. A journal is a file, and
 // a file can be forged.
 func allowed(p string) bool {
-	clean := path.Clean(p)
-	return clean == p && (strings.HasPrefix(p, "/etc/xrdp/") ||
-		strings.HasPrefix(p, "/etc/systemd/system/xrdp.service.d") || strings.HasPrefix(p, "/etc/systemd/system/xrdpfix-undo-") ||
-		strings.HasPrefix(p, "/etc/systemd/system/timers.target.d") || p == "/etc/xrdpfix/policy.ini")
+	if path.Clean(p) != p {
+		return false
+	}
+	dir, name := path.Split(p)
+	switch {
+	case strings.HasPrefix(p, "/etc/xrdp/"), p == "/etc/xrdpfix/policy.ini":
+		return true
+	case p == path.Dir(diagnose.DropInPath), p == unitDir+"/timers.target.d":
+		return true
+	case strings.HasPrefix(name, "xrdpfix-undo-"):
+		return dir == unitDir+"/" || dir == unitDir+"/timers.target.d/"
+	}
+	return dir == path.Dir(diagnose.DropInPath)+"/" && strings.HasPrefix(name, "xrdpfix-")
 }
+
+// mayUndo reports whether a rollback may undo a step. The directories above the
+// units are made where a minimal tree lacks them; only when empty do they go.
+func mayUndo(s Step, extra []string) bool {
+	switch {
+	case s.Path == "":
+		return s.Op != OpWrite && s.Op != OpRemove && s.Op != OpMkdir
+	case s.Own:
+		return path.Clean(s.Path) == s.Path && diagnose.OwnPath(s.Path)
+	case s.Op == OpMkdir && (s.Path == unitDir || s.Path == path.Dir(unitDir)):
+		return true
+	}
+	return allowed(s.Path) || slices.Contains(extra, s.Path)
+}
+
+// errUnrecorded: everything was put back, and the journal could not say so.
+var errUnrecorded = errors.New("all is as it was, but the journal could not be written")
 
 // Rollback puts back what one apply changed. ErrConflict means that somebody
 // changed a file after us, and nothing was touched; force overrides that.
@@ -43,8 +64,8 @@ func allowed(p string) bool {
 // a symbolic link xrdp.ini.
 func (r *Runner) Rollback(ctx context.Context, j Journal, force bool, extra ...string) (Undone, error) {
 	for _, s := range j.Steps {
-		if s.Path != "" && !allowed(s.Path) && !slices.Contains(extra, s.Path) {
-			return Undone{}, fmt.Errorf("journal %s names %s, which xrdpfix never writes", j.ID, s.Path)
+		if !mayUndo(s, extra) {
+			return Undone{}, fmt.Errorf("journal %s names %q, which xrdpfix never writes", j.ID, s.Path)
 		}
 	}
 	u := Undone{Journal: j}
@@ -53,13 +74,13 @@ func (r *Runner) Rollback(ctx context.Context, j Journal, force bool, extra ...s
 			u.Files = append(u.Files, s.Path)
 		}
 	}
-	unfinished := j.Unfinished()
+	proven := j.State != StateBegun
 	ctx, cancel := r.uncancelled(ctx)
 	defer cancel()
-	if err := r.putBack(ctx, &j, force, unfinished); err != nil {
+	if err := r.putBack(ctx, &j, j.Steps, force); err != nil {
 		return u, err
 	}
-	if !unfinished {
+	if proven {
 		u.Kept = j.Dir
 	}
 	u.Restarted = j.NeededRestart
@@ -69,17 +90,25 @@ func (r *Runner) Rollback(ctx context.Context, j Journal, force bool, extra ...s
 
 // putBack undoes the steps in reverse. Each file tells by its state whether its
 // step was done; a state that is neither the old nor the new one is somebody
-// else's. With remove, a new pair goes; without, it stays, closed to the daemon.
-func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) error {
-	if err := r.conflicts(*j, force); err != nil {
+// else's. The pair of a change that was never proven goes; that of another one
+// stays, closed to the daemon.
+func (r *Runner) putBack(ctx context.Context, j *Journal, steps []Step, force bool) error {
+	if err := r.conflicts(steps, force); err != nil {
 		return err
+	}
+	remove := j.State == StateBegun
+	if !remove {
+		// From here on a kill leaves a mixture that the next run must know of.
+		j.State = StateUndoing
+		if err := r.Store.Save(*j); err != nil {
+			return fmt.Errorf("write journal %s: %w", j.ID, err)
+		}
 	}
 	if err := r.disarm(ctx, *j); err != nil {
 		return err
 	}
 	reload, settled := false, false
-	for i := len(j.Steps) - 1; i >= 0; i-- {
-		s := j.Steps[i]
+	for _, s := range slices.Backward(steps) {
 		var err error
 		if s.Own && !settled && r.Settle != nil {
 			// A connection that has read the xrdp.ini of before may still open
@@ -97,7 +126,7 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) er
 		case OpMkdir:
 			switch {
 			case s.Own && !remove:
-				err = r.System.Mkdir(s.Path, 0o700, 0, 0)
+				err = r.closePair(s.Path)
 			default:
 				err = r.System.Rmdir(s.Path)
 			}
@@ -116,7 +145,7 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) er
 			return err
 		}
 	}
-	if slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Op == OpRestart && s.Done }) {
+	if slices.ContainsFunc(steps, func(s Step) bool { return s.Op == OpRestart && s.Done }) {
 		switch {
 		case j.NeededRestart:
 			_, err := r.System.Restart(ctx)
@@ -132,16 +161,28 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, force, remove bool) er
 		}
 	}
 	j.State, j.Ended, j.Deadline = StateRolledBack, r.Now(), nil
-	return r.Store.Save(*j)
+	if err := r.Store.Save(*j); err != nil {
+		return fmt.Errorf("%w: %w", errUnrecorded, err)
+	}
+	return nil
+}
+
+// closePair shuts the directory of a pair to everybody but root, where it still is.
+func (r *Runner) closePair(dir string) error {
+	now, err := r.System.Stat(dir)
+	if err != nil || !now.Exists {
+		return err
+	}
+	return r.System.Mkdir(dir, 0o700, 0, 0)
 }
 
 // conflicts looks at every file before the first is touched.
-func (r *Runner) conflicts(j Journal, force bool) error {
+func (r *Runner) conflicts(steps []Step, force bool) error {
 	if force {
 		return nil
 	}
 	var errs []error
-	for _, s := range j.Steps {
+	for _, s := range steps {
 		if s.Op != OpWrite && s.Op != OpRemove || s.Own {
 			continue
 		}
@@ -175,37 +216,4 @@ func (r *Runner) restore(id string, s Step) error {
 		return fmt.Errorf("the backup of %s in journal %s is damaged", s.Path, id)
 	}
 	return r.System.Write(s.Path, data, s.Before, s.InPlace)
-}
-
-// Prune removes the pairs of rolled-back applies that are older than KeepPairs
-// and that xrdp.ini does not name. It returns the directories it removed.
-func (r *Runner) Prune(inUse string) ([]string, error) {
-	list, err := r.Store.List()
-	if err != nil {
-		return nil, err
-	}
-	var gone []string
-	for _, j := range list {
-		if j.State != StateRolledBack || j.Dir == "" || j.Dir == inUse || r.Now().Sub(j.Ended) < KeepPairs || !allowed(j.Dir) {
-			continue
-		}
-		for _, s := range j.Steps {
-			if s.Op != OpWrite || !s.Own || !allowed(s.Path) {
-				continue
-			}
-			if st, err := r.System.Stat(s.Path); err != nil || !st.Exists {
-				continue
-			}
-			if err := r.System.Remove(s.Path); err != nil {
-				return gone, err
-			}
-		}
-		if st, err := r.System.Stat(j.Dir); err == nil && st.Exists {
-			if err := r.System.Rmdir(j.Dir); err != nil {
-				return gone, err
-			}
-			gone = append(gone, j.Dir)
-		}
-	}
-	return gone, nil
 }

@@ -51,6 +51,7 @@ func scenarios() []scenario {
 		{"start", func(_ testing.TB, m *machine) { m.up, m.port = false, "" }, Policy{}, "start"},
 		{"port", func(t testing.TB, m *machine) {
 			m.edit(t, configPath, "port=3389", "port=127.0.0.1:3390")
+			m.boot()
 		}, Policy{}, "write xrdp.ini, restart"},
 		{"in place", func(t testing.TB, m *machine) {
 			m.obstacle = "device or resource busy"
@@ -67,6 +68,17 @@ func scenarios() []scenario {
 			"mkdir timers.target.d, write xrdpfix-undo-*.conf, reload, arm, write rsakeys.ini, mkdir tls, write openssl.cnf, mkdir xrdp.service.d, " +
 			"write xrdpfix-openssl.conf, write sesman.ini, reload, mkdir *, write key.pem, write cert.pem, write xrdp.ini, start"},
 	}
+}
+
+func named(t testing.TB, name string) scenario {
+	t.Helper()
+	for _, s := range scenarios() {
+		if s.name == name {
+			return s
+		}
+	}
+	t.Fatalf("no scenario %q", name)
+	return scenario{}
 }
 
 // prepare gives the machine of a scenario, in its old state, with its plan.

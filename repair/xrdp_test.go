@@ -127,11 +127,14 @@ func (m *machine) snapshot() string {
 		switch {
 		case n.dir:
 		case strings.HasPrefix(name, diagnose.OwnDir+"/2"):
-			what = fmt.Sprint("of a pair: ", certs.Inspect(m.files[dir+"/cert.pem"].data, m.files[dir+"/key.pem"].data).Match)
+			what = "of a pair"
 		default:
 			what = sum(n.data)
 		}
 		fmt.Fprintf(&b, "%s %s %d:%d %s\n", name, n.mode, n.uid, n.gid, what)
+		if _, whole := m.files[dir+"/cert.pem"]; what == "of a pair" && path.Base(name) == "key.pem" && whole {
+			fmt.Fprintf(&b, "a pair in %s: %t\n", dir, certs.Inspect(m.files[dir+"/cert.pem"].data, n.data).Match)
+		}
 	}
 	fmt.Fprintf(&b, "xrdp: %t, port %q, OPENSSL_CONF=%s\nsystemd: %q\ntimers: %v\n", m.up, m.port, m.conf, m.dropIn, slices.Sorted(maps.Keys(m.timers)))
 	return b.String()

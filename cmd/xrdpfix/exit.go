@@ -49,6 +49,7 @@ const (
 	reasonNoSystemd      reason = "no-systemd"
 	reasonWaiting        reason = "waiting"
 	reasonPending        reason = "pending"
+	reasonExposedKey     reason = "exposed-key"
 	reasonConflict       reason = "conflict"
 	reasonUnreachable    reason = "unreachable"
 	reasonNoTLS          reason = "no-tls"

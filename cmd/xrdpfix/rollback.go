@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,7 +51,7 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 	}
 	defer m.Close()
 	if !m.MayChange() {
-		return notRoot("rollback")
+		return a.notRoot()
 	}
 	unlock, err := m.Lock()
 	if err != nil {
@@ -73,12 +72,14 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 	if err := a.mayRestart(ctx, m, j, restart); err != nil {
 		return err
 	}
+	if err := a.mayExpose(m, j, force); err != nil {
+		return err
+	}
 	a.say("putting back " + j.ID)
 	undone, err := a.runner(m).Rollback(ctx, j, force, m.ConfigTargets()...)
 	a.say("")
 	if errors.Is(err, repair.ErrConflict) {
-		return fail(7, reasonConflict, fmt.Errorf("%w; nothing was touched", err), "see what changed: xrdpfix history "+j.ID,
-			"overwrite it:     xrdpfix rollback --force "+j.ID)
+		return a.conflict(m, j, err)
 	}
 	if err != nil {
 		return fail(5, reasonNotRolledBack, err, "xrdpfix rollback "+j.ID)
@@ -115,6 +116,34 @@ func (a *app) mayRestart(ctx context.Context, m *host.Machine, j repair.Journal,
 		return fail(7, reasonLiveDesktops, fmt.Errorf("undoing this needs a restart of xrdp, and %s live", are(n, "desktop")), hint)
 	}
 	return nil
+}
+
+// mayExpose refuses to go back to a key that every user of the machine can read.
+func (a *app) mayExpose(m *host.Machine, j repair.Journal, force bool) error {
+	key := a.runner(m).KeyBefore(j)
+	if force || key == "" || !m.Env().Access(key, diagnose.Identity{}, diagnose.Identity{}).OthersRead {
+		return nil
+	}
+	return fail(7, reasonExposedKey, fmt.Errorf("%s would be served again, and every user of this machine can read it", key),
+		"xrdpfix rollback --force "+j.ID)
+}
+
+// conflict shows the three versions of each file that somebody changed after us.
+func (a *app) conflict(m *host.Machine, j repair.Journal, cause error) error {
+	if !a.jsonOutput() && !a.global.quiet {
+		var p page
+		for _, c := range a.runner(m).Conflicts(j) {
+			p.para(fmt.Sprintf("%s was changed after the apply %s.", clean(c.Path), j.ID))
+			p.linef("What xrdpfix wrote, and what is there now:")
+			p.b.WriteString(cleanLines(repair.Diff(c.Path, c.Written, c.Now)) + "\n")
+			p.linef("What was there before, and what xrdpfix wrote:")
+			p.b.WriteString(cleanLines(repair.Diff(c.Path, c.Before, c.Written)) + "\n")
+		}
+		if err := p.writeTo(a.out); err != nil {
+			return err
+		}
+	}
+	return fail(7, reasonConflict, fmt.Errorf("%w; nothing was touched", cause), "xrdpfix rollback --force "+j.ID+"   overwrites it")
 }
 
 func are(n int, what string) string {
@@ -164,110 +193,5 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 	}
 	word, text := health(l)
 	p.para(fmt.Sprintf("Now: %s: %s Redo: xrdpfix apply", word, strings.TrimSuffix(text, ".")+"."))
-	return p.writeTo(a.out)
-}
-
-func newHistory(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "history [ID]",
-		Short: "The applies so far",
-		Long:  `List what xrdpfix changed on this machine, newest first; with an ID, each step of that apply.`,
-		Example: `  xrdpfix history                    all of them
-  xrdpfix history 20261122T152440Z   what that one did`,
-		Args: atMost(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			m, err := a.open(a.global.root)
-			if err != nil {
-				return err
-			}
-			defer m.Close()
-			list, err := m.Store().List()
-			switch {
-			case errors.Is(err, os.ErrPermission):
-				return fail(6, reasonNotPermitted, errors.New("only root can read the journals"), "sudo xrdpfix history")
-			case err != nil:
-				return err
-			}
-			if len(args) == 1 {
-				j, err := find(list, args[0])
-				if err != nil {
-					return err
-				}
-				return a.printJournal(j)
-			}
-			return a.printHistory(list)
-		},
-	}
-}
-
-func find(list []repair.Journal, id string) (repair.Journal, error) {
-	for _, j := range list {
-		if strings.HasPrefix(j.ID, id) {
-			return j, nil
-		}
-	}
-	return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("no apply begins with %q", id), "xrdpfix history")
-}
-
-func (a *app) printHistory(list []repair.Journal) error {
-	if a.jsonOutput() {
-		doc := a.document("history", nil)
-		doc.History = journalDocs(list)
-		return a.printJSON(doc)
-	}
-	var p page
-	if len(list) == 0 {
-		p.linef("xrdpfix has changed nothing on this machine.")
-		return p.writeTo(a.out)
-	}
-	p.linef("%-18s %-12s %-6s %s", "id", "state", "files", "because")
-	for _, j := range list {
-		var codes []string
-		for _, c := range j.Because {
-			codes = append(codes, string(c))
-		}
-		because := strings.Join(codes, ", ")
-		if because == "" {
-			because = "stated"
-		}
-		state := string(j.State)
-		if j.Unfinished() {
-			state = "unfinished"
-		}
-		p.block(39, fmt.Sprintf("%-18s %-12s %-6d", j.ID, state, writes(j)), because)
-	}
-	return p.writeTo(a.out)
-}
-
-func writes(j repair.Journal) int {
-	n := 0
-	for _, s := range j.Steps {
-		if s.Op == repair.OpWrite || s.Op == repair.OpRemove {
-			n++
-		}
-	}
-	return n
-}
-
-func (a *app) printJournal(j repair.Journal) error {
-	if a.jsonOutput() {
-		doc := a.document("history", nil)
-		doc.History = journalDocs([]repair.Journal{j})
-		return a.printJSON(doc)
-	}
-	var p page
-	p.linef("%s  %s  xrdpfix %s", j.ID, j.State, clean(j.Tool))
-	for _, s := range j.Steps {
-		done := "done"
-		if !s.Done {
-			done = "not recorded as done"
-		}
-		p.linef("  %-8s %-45s %s", s.Op, clean(s.Path), done)
-	}
-	if j.Verdict != nil {
-		for _, r := range j.Verdict.Reasons {
-			p.block(12, "  "+string(j.Verdict.Status), clean(r))
-		}
-	}
 	return p.writeTo(a.out)
 }

@@ -163,6 +163,28 @@ func (s *store) Load(id string) (repair.Journal, error) {
 	return j, nil
 }
 
+func (s *store) Forget(id string) (string, error) {
+	dir, err := s.dir(id)
+	if err != nil {
+		return "", err
+	}
+	if err := s.trusted(dir); err != nil {
+		return "", err
+	}
+	list, err := s.root.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	// The journal goes first: without it the backups mean nothing to anybody.
+	slices.SortFunc(list, func(a, b atomicfile.Entry) int { return strings.Compare(b.Name, a.Name) })
+	for _, e := range list {
+		if err := durable(s.root.Remove(path.Join(dir, e.Name))); err != nil {
+			return "", err
+		}
+	}
+	return dir, durable(s.root.RemoveDir(dir))
+}
+
 func (s *store) List() ([]repair.Journal, error) {
 	list, err := s.root.ReadDir(journalDir)
 	if errors.Is(err, fs.ErrNotExist) {

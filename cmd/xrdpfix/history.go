@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/host"
+	"xrdpfix/repair"
+)
+
+func newHistory(a *app) *cobra.Command {
+	var prune bool
+	cmd := &cobra.Command{
+		Use:   "history [ID]",
+		Short: "The applies so far",
+		Long:  `List what xrdpfix changed on this machine, newest first; with an ID, each step of that apply.`,
+		Example: `  xrdpfix history                    all of them
+  xrdpfix history 20261122T152440Z   what that one did
+  xrdpfix history --prune            remove what is older than 30 days`,
+		Args: atMost(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			m, err := a.open(a.global.root)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			if prune {
+				return a.prune(m)
+			}
+			list, err := m.Store().List()
+			switch {
+			case errors.Is(err, os.ErrPermission):
+				return fail(6, reasonNotPermitted, errors.New("only root can read the journals"), "sudo xrdpfix history")
+			case err != nil:
+				return err
+			}
+			if len(args) == 1 {
+				j, err := find(list, args[0])
+				if err != nil {
+					return err
+				}
+				return a.printJournal(j)
+			}
+			return a.printHistory(list)
+		},
+	}
+	cmd.Flags().BoolVar(&prune, "prune", false, "remove old journals, and pairs that nothing can come back to")
+	return cmd
+}
+
+// prune removes what is older than its retention.
+func (a *app) prune(m *host.Machine) error {
+	if !m.MayChange() {
+		return a.notRoot()
+	}
+	unlock, err := m.Lock()
+	if err != nil {
+		return lockFailure(err)
+	}
+	defer unlock()
+	facts := diagnose.Facts{}
+	if f, err := m.Env().File(diagnose.ConfigPath); err == nil {
+		facts.Config = diagnose.Seen(f)
+	}
+	gone, err := a.runner(m).Prune(path.Dir(facts.Server().Certificate))
+	if err != nil {
+		return err
+	}
+	if a.jsonOutput() {
+		doc := a.document("history", nil)
+		doc.Changed = len(gone) > 0
+		return a.printJSON(doc)
+	}
+	if a.global.quiet {
+		return nil
+	}
+	var p page
+	for _, g := range gone {
+		p.linef("removed  %s", clean(g))
+	}
+	p.linef("%s removed; journals and unused pairs stay for %d days", plural(len(gone), "directory"), int(repair.KeepPairs.Hours()/24))
+	return p.writeTo(a.out)
+}
+
+func find(list []repair.Journal, id string) (repair.Journal, error) {
+	for _, j := range list {
+		if strings.HasPrefix(j.ID, id) {
+			return j, nil
+		}
+	}
+	return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("no apply begins with %q", id), "xrdpfix history")
+}
+
+func (a *app) printHistory(list []repair.Journal) error {
+	if a.jsonOutput() {
+		doc := a.document("history", nil)
+		doc.History = journalDocs(list)
+		return a.printJSON(doc)
+	}
+	var p page
+	if len(list) == 0 {
+		p.linef("xrdpfix has changed nothing on this machine.")
+		return p.writeTo(a.out)
+	}
+	p.linef("%-18s %-12s %-6s %s", "id", "state", "files", "because")
+	for _, j := range list {
+		var codes []string
+		for _, c := range j.Because {
+			codes = append(codes, string(c))
+		}
+		because := strings.Join(codes, ", ")
+		if because == "" {
+			because = "stated"
+		}
+		state := string(j.State)
+		if j.Unfinished() {
+			state = "unfinished"
+		}
+		p.block(39, fmt.Sprintf("%-18s %-12s %-6d", j.ID, state, writes(j)), because)
+	}
+	return p.writeTo(a.out)
+}
+
+func writes(j repair.Journal) int {
+	n := 0
+	for _, s := range j.Steps {
+		if s.Op == repair.OpWrite || s.Op == repair.OpRemove {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) printJournal(j repair.Journal) error {
+	if a.jsonOutput() {
+		doc := a.document("history", nil)
+		doc.History = journalDocs([]repair.Journal{j})
+		return a.printJSON(doc)
+	}
+	var p page
+	p.linef("%s  %s  xrdpfix %s", j.ID, j.State, clean(j.Tool))
+	for _, s := range j.Steps {
+		done := "done"
+		if !s.Done {
+			done = "not recorded as done"
+		}
+		p.linef("  %-8s %-45s %s", s.Op, clean(s.Path), done)
+	}
+	if j.Verdict != nil {
+		for _, r := range j.Verdict.Reasons {
+			p.block(12, "  "+string(j.Verdict.Status), clean(r))
+		}
+	}
+	return p.writeTo(a.out)
+}
