@@ -109,40 +109,30 @@ func unescapeMatch(v reflect.Value) (reflect.Value, bool) {
 // The sum of the masked text takes its place, and the sums that an earlier apply
 // remembers follow suit, so that drift still shows.
 func withoutSums(f Facts) Facts {
-	applied := make([]AppliedSummary, len(f.Applied.Value))
-	for i, a := range f.Applied.Value {
-		files := make(map[string]string, len(a.Files))
-		for path, sum := range a.Files {
-			files[path] = sum
-		}
-		if a.Files != nil {
-			a.Files = files
-		}
-		applied[i] = a
-	}
-	for _, o := range []*Observed[FileFact]{&f.Config, &f.Sesman} {
-		file := &o.Value
-		if file.Data == nil || file.Text == string(file.Data) {
-			continue
+	changed := map[string]string{} // by the real sum
+	hidden := map[string]bool{}    // paths
+	w := walk{change: func(s string) string { return s }}
+	w.mend = func(old, copied any) {
+		file, ok := copied.(*FileFact)
+		if !ok || file.Data == nil || file.Text == string(file.Data) {
+			return
 		}
 		sum := sha256.Sum256([]byte(file.Text))
-		real := file.SHA256
 		file.SHA256 = hex.EncodeToString(sum[:])
-		for _, a := range applied {
-			for _, path := range []string{file.Path, file.Target} {
-				switch old, ok := a.Files[path]; {
-				case ok && old == real:
-					a.Files[path] = file.SHA256
-				case ok && old != file.SHA256:
-					a.Files[path] = otherSum
-				}
+		changed[old.(FileFact).SHA256] = file.SHA256
+		hidden[file.Path], hidden[file.Target] = true, true
+	}
+	out := w.copy(reflect.ValueOf(&f).Elem()).Interface().(Facts)
+	for _, a := range out.Applied.Value {
+		for path, sum := range a.Files {
+			if known, ok := changed[sum]; ok {
+				a.Files[path] = known
+			} else if hidden[path] {
+				a.Files[path] = otherSum
 			}
 		}
 	}
-	if f.Applied.Value != nil {
-		f.Applied.Value = applied
-	}
-	return f
+	return out
 }
 
 // otherSum is the checksum of no file.

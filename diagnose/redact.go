@@ -21,25 +21,15 @@ import (
 func Redact(f Facts) Facts {
 	r := newRedactor()
 	r.learn(&f)
-	sums := map[string]string{}
 	w := walk{change: r.text, replace: r.replace, mend: r.mend}
 	out := w.copy(reflect.ValueOf(&f).Elem()).Interface().(Facts)
-	for _, o := range []struct{ was, is *Observed[FileFact] }{
-		{&f.Config, &out.Config}, {&f.Sesman, &out.Sesman}, {&f.DropIn, &out.DropIn}, {&f.OwnOpenSSL, &out.OwnOpenSSL},
-	} {
-		if o.was.Value.SHA256 != "" {
-			sum := sha256.Sum256([]byte(o.is.Value.Text))
-			o.is.Value.SHA256 = hex.EncodeToString(sum[:])
-			sums[o.was.Value.SHA256] = o.is.Value.SHA256
-		}
-	}
-	for _, a := range out.Applied.Value {
+	for i, a := range f.Applied.Value {
 		for path, sum := range a.Files {
-			if known, ok := sums[sum]; ok {
-				a.Files[path] = known
-			} else {
-				a.Files[path] = otherSum
+			known, ok := r.files[sum]
+			if !ok {
+				known = otherSum
 			}
+			out.Applied.Value[i].Files[r.text(path)] = known
 		}
 	}
 	out.Redacted = true
@@ -130,6 +120,11 @@ func (r *redactor) mend(old, copied any) {
 	case *FileFact:
 		old := old.(FileFact)
 		x.Text, x.Data = r.ini(string(Mask(old.Bytes()))), nil
+		if x.Text != "" && old.SHA256 != "" {
+			sum := sha256.Sum256([]byte(x.Text))
+			x.SHA256 = hex.EncodeToString(sum[:])
+			r.files[old.SHA256] = x.SHA256
+		}
 	case *certs.CertInfo:
 		old := old.(certs.CertInfo)
 		x.Subject, x.Issuer = r.subject(old.Subject), r.subject(old.Issuer)

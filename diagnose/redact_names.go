@@ -16,6 +16,7 @@ type redactor struct {
 	counts   map[string]int
 	addrs    map[netip.Addr]netip.Addr
 	sums     map[string]string
+	files    map[string]string // checksums of files: that of the redacted text, by the real one
 	domains  map[string]string
 	reserved map[string]bool
 	find     *regexp.Regexp // nil before ready
@@ -24,7 +25,7 @@ type redactor struct {
 func newRedactor() *redactor {
 	r := &redactor{
 		known: map[string]string{}, counts: map[string]int{}, addrs: map[netip.Addr]netip.Addr{},
-		sums: map[string]string{}, domains: map[string]string{}, reserved: map[string]bool{},
+		sums: map[string]string{}, files: map[string]string{}, domains: map[string]string{}, reserved: map[string]bool{},
 	}
 	for _, w := range strings.Fields(vocabulary) {
 		r.reserved[w] = true

@@ -10,7 +10,7 @@ import (
 var (
 	addrLike  = regexp.MustCompile(`[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*|\d{1,3}(?:\.\d{1,3}){3}`)
 	emailLike = regexp.MustCompile(`[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
-	sumLike   = regexp.MustCompile(`[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,}`)
+	sumLike   = regexp.MustCompile(`[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,}|\b[0-9A-Fa-f]{32,}\b`)
 )
 
 // ready makes what was learned findable in texts. The longest name comes first.
