@@ -82,6 +82,7 @@ const (
 	ApplyUnfinished  Code = "apply-unfinished"
 	ApplyUnconfirmed Code = "apply-unconfirmed"
 	ApplyTemporary   Code = "apply-temporary"
+	FirstBootPending Code = "first-boot-pending"
 )
 
 // silencers of a wire symptom: each of them explains it.
@@ -90,7 +91,7 @@ var wireCauses = []Code{
 	CertMissing, CertUnreadable, CertInvalid, CertKeyMismatch, CertPathMissing,
 	IniMissing, IniUnreadable, IniCutShort,
 	SecurityLayerMissing, SecurityLayerRDP,
-	TLSVersionsEmpty, TLSCiphersInvalid, TLSRangeBlocked,
+	TLSVersionsEmpty, TLSCiphersInvalid, TLSCiphersNarrow, TLSRangeBlocked,
 	PortTaken,
 }
 
@@ -160,9 +161,9 @@ var catalogue = []Entry{
 	{TLSVersionsUnknown, "TLS", Warning, byApply, "ssl_protocols has words that xrdp does not know", []Code{TLSVersionsEmpty}},
 	{TLSVersionsObsolete, "TLS", Warning, byStated, "SSL 3, TLS 1.0 or TLS 1.1 is accepted", nil},
 	{TLSRangeIneffective, "TLS", Warning, byApplyOrStated, "the range declared in sesman.ini is not what the wire does", nil},
-	{TLSRangeBlocked, "TLS", Error, byStated, "OpenSSL's security level, MinProtocol, the system policy or FIPS forbids the wanted range", nil},
+	{TLSRangeBlocked, "TLS", Error, byStated, "OpenSSL's security level, MinProtocol, the system policy or FIPS forbids the wanted range", []Code{TLSCiphersInvalid, TLSCiphersNarrow}},
 	{TLSCiphersInvalid, "TLS", Error, byApply, "OpenSSL refuses tls_ciphers: every handshake fails", nil},
-	{TLSCiphersNarrow, "TLS", Error, byStated, "tls_ciphers is valid, but common clients share none", nil},
+	{TLSCiphersNarrow, "TLS", Error, byStated, "tls_ciphers is valid, but common clients share none", []Code{KeyUnsupported, TLSCiphersInvalid, PortTaken}},
 	{TLSSecretsLogged, "TLS", Error, byApply, "tls_pms_log_file is set: whoever reads that file reads the sessions", nil},
 	{TLSFails, "TLS", Error, byHuman, "the handshake fails; cause not known", wireCauses},
 	{TLSCutOff, "TLS", Error, byHuman, "reset after the ClientHello: something on the path", nil},
@@ -193,6 +194,7 @@ var catalogue = []Entry{
 	{ApplyUnfinished, "xrdpfix itself", Error, byApply, "an apply was killed half-way; the next run completes it", nil},
 	{ApplyUnconfirmed, "xrdpfix itself", Warning, byStated, "an apply waits for confirm until a stated time", nil},
 	{ApplyTemporary, "xrdpfix itself", Info, byStated, "a change made with --for ends at a stated time", nil},
+	{FirstBootPending, "xrdpfix itself", Info, byNobody, "each machine made from this tree gets a key and a certificate of its own at its first boot", nil},
 }
 
 // Catalogue returns every code in the order of the documentation. The caller

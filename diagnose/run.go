@@ -56,6 +56,9 @@ func Run(f Facts, set Settings) []Finding {
 	for _, check := range checks {
 		found = append(found, check(v)...)
 	}
+	if v.pairPending() {
+		found = withoutPair(found)
+	}
 	return order(silence(found))
 }
 
@@ -64,12 +67,12 @@ var checks = []func(*view) []Finding{
 	checkPackage, checkConfigFile, checkLint,
 	checkPaths, checkPair, checkValidity, checkSuitable, checkServed,
 	checkSecurityLayer, checkCryptLevel, checkRSAKeys,
-	checkVersions, checkCiphers, checkSecretsLogged, checkDeclaredRange, checkRangeBlocked,
+	checkVersions, checkCiphers, checkCiphersNarrow, checkSecretsLogged, checkDeclaredRange, checkRangeBlocked,
 	checkService, checkPort, checkLog,
 	checkKeyShared, checkChain, checkCopyStale, checkPasswords, checkManaged, checkLeftovers,
 	checkRuntimeUser, checkRestartPending, checkSesman,
 	checkWire, checkClients, checkNeverArrived,
-	checkApplied,
+	checkApplied, checkFirstBoot,
 }
 
 // silence drops each finding that a found cause explains.
