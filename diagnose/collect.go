@@ -67,6 +67,8 @@ type Env struct {
 	// Sesman looks where xrdp-sesman listens.
 	Sesman  func(ctx context.Context, m xrdpconf.SessionManager, v xrdpconf.Version) (SesmanReach, error)
 	Applied func() ([]AppliedSummary, error)
+	// FirstBoot looks for the unit that an image has for its first boot.
+	FirstBoot func() (FirstBoot, error)
 }
 
 // Options narrow what Collect looks at.
@@ -129,6 +131,10 @@ func Collect(ctx context.Context, env Env, opts Options) Facts {
 	f.Log = env.LogFact(server.Logging.File, serving)
 	f.DropIn = ask(func() (FileFact, error) { return env.File(DropInPath) })
 	f.OwnOpenSSL = ask(func() (FileFact, error) { return env.File(OwnOpenSSLPath) })
+	f.FirstBoot = Skipped[FirstBoot]("not asked for")
+	if env.FirstBoot != nil {
+		f.FirstBoot = ask(env.FirstBoot)
+	}
 	f.OpenSSL = ask(func() (OpenSSL, error) { return env.OpenSSL(f.Daemon.Running.Value.OpenSSLConf) })
 
 	wait := collectAround(ctx, env, &f)

@@ -73,6 +73,7 @@ type Facts struct {
 	DropIn     Observed[FileFact]                `json:"drop_in"`
 	OwnOpenSSL Observed[FileFact]                `json:"own_openssl"`
 	Applied    Observed[[]AppliedSummary]        `json:"applied"`
+	FirstBoot  Observed[FirstBoot]               `json:"first_boot"`
 	Units      map[string]Observed[service.Unit] `json:"units,omitempty"`
 	// Origin tells where the private key comes from.
 	Origin Observed[KeyOrigin] `json:"key_origin"`

@@ -28,6 +28,7 @@ type builder struct {
 	back                      []string // settings that come back from behind a cut
 	wantRange                 xrdpconf.Range
 	stated                    bool // the range is stated, not only repaired
+	firstBootBecause          []diagnose.Code
 }
 
 // New plans the smallest change that mends the findings and meets the policy.
@@ -58,9 +59,11 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 			b.newIdentity()
 		}
 	}
+	b.plantFirstBoot()
 	if err = b.assemble(); err != nil {
 		return Plan{}, err
 	}
+	b.dropFirstBoot()
 	b.expect()
 	b.restart()
 	b.refuse()
@@ -172,21 +175,10 @@ func stateOf(f diagnose.FileFact) FileState {
 // image: all machines made from it would share the key.
 func (b *builder) newIdentity(because ...diagnose.Code) {
 	if b.f.Offline {
-		b.afterFirstBoot(because)
+		b.firstBoot(because)
 		return
 	}
 	b.ownIdentity(because...)
-}
-
-// afterFirstBoot leaves a new pair to the machine that will own it.
-func (b *builder) afterFirstBoot(because []diagnose.Code) {
-	for _, x := range b.found {
-		if slices.Contains(because, x.Code) && !slices.ContainsFunc(b.plan.Manual, func(m Manual) bool { return m.Because == x.Code }) {
-			x.Remedy = "A key is never made into an image, since all machines made from it would share it: make it on the machine, after its first boot."
-			x.Commands = []string{"xrdpfix apply"}
-			b.manual(x)
-		}
-	}
 }
 
 // ownIdentity plans a pair of xrdp's own and the two lines that name it.

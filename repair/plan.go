@@ -34,6 +34,8 @@ type Plan struct {
 	// Offline: the plan is for a tree that is not running, so nothing of it can
 	// be proven, and it holds no new key.
 	Offline bool `json:"offline,omitempty"`
+	// FirstBoot: a unit makes the pair when the tree boots, on each machine.
+	FirstBoot bool `json:"first_boot,omitempty"`
 	// Notes are sentences about choices the plan made.
 	Notes []string `json:"notes,omitempty"`
 

@@ -35,6 +35,8 @@ func allowed(p string) bool {
 		return true
 	case p == path.Dir(diagnose.DropInPath), p == unitDir+"/timers.target.d":
 		return true
+	case p == diagnose.FirstBootPath, p == diagnose.FirstBootDropIn, p == path.Dir(diagnose.FirstBootDropIn):
+		return true
 	case strings.HasPrefix(name, "xrdpfix-undo-"):
 		return dir == unitDir+"/" || dir == unitDir+"/timers.target.d/"
 	}
