@@ -64,13 +64,13 @@ func (w *logWriter) mark() Mark {
 // shift renames the rotated files as logrotate does, and drops the one beyond keep.
 func (w *logWriter) shift(keep int) {
 	for i := keep; i > 0; i-- {
-		old := fmt.Sprintf("%s.%d", w.path, i)
-		if i == keep {
-			_ = os.Remove(old)
-			continue
-		}
-		if _, err := os.Lstat(old); err == nil {
-			w.check(os.Rename(old, fmt.Sprintf("%s.%d", w.path, i+1)))
+		for _, pack := range []string{"", ".gz"} {
+			old := fmt.Sprintf("%s.%d%s", w.path, i, pack)
+			if i == keep {
+				_ = os.Remove(old)
+			} else if _, err := os.Lstat(old); err == nil {
+				w.check(os.Rename(old, fmt.Sprintf("%s.%d%s", w.path, i+1, pack)))
+			}
 		}
 	}
 }

@@ -309,7 +309,13 @@ func (g *Grouper) finish(b *building) {
 	}
 }
 
+// report gives out what is known of a connection.
 func (g *Grouper) report(b *building) {
+	if !b.Negotiated && slices.ContainsFunc(b.Matches, func(m Match) bool {
+		return m.Rule.step.from != 0 && m.Rule.step.from&^(selected|tlsBroken|tlsRefused|named|mcsBroken) == 0
+	}) {
+		b.agree(ClassNegotiation) // it came to the stage behind
+	}
 	b.Maybe = nil
 	for _, line := range b.maybe {
 		b.Maybe = append(b.Maybe, line.Match)
