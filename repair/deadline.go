@@ -32,7 +32,7 @@ type Deadline struct {
 	CutOff bool `json:"cut_off"`
 }
 
-// ErrNotPending: nothing waits to be confirmed.
+// ErrNotPending tells that nothing waits to be confirmed.
 var ErrNotPending = errors.New("nothing waits to be confirmed")
 
 const unitDir = "/etc/systemd/system"

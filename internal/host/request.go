@@ -16,7 +16,7 @@ import (
 // RequestDir holds keys whose certificates are still with a CA, root only.
 const RequestDir = diagnose.OwnDir + "/requests"
 
-// ErrNoRequest: no key that "cert request" made belongs to a certificate.
+// ErrNoRequest tells that no key that "cert request" made belongs to a certificate.
 var ErrNoRequest = errors.New("no key on this machine belongs to this certificate")
 
 // MakeRequest makes a key that stays here and returns the request for it, and
