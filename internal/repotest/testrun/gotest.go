@@ -90,8 +90,21 @@ func (p *report) testEnd(e event) {
 	case "fail":
 		p.tally.failed++
 		p.failed[e.Package]++
-		p.say("FAIL  %s %s\n%s", e.Package, e.Test, strings.TrimRight(text, "\n"))
+		p.say("FAIL  %s %s\n%s", e.Package, e.Test, short(text))
 	}
+}
+
+// shown is how many lines of a failed test are shown from each end of its output.
+const shown = 30
+
+// short returns the text without its middle where it is long.
+func short(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if cut := len(lines) - 2*shown; cut > 1 {
+		gap := fmt.Sprintf("    ... %d lines not shown; go test -run shows them ...", cut)
+		lines = append(append(lines[:shown:shown], gap), lines[len(lines)-shown:]...)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // packageEnd reports a package. One that failed although none of its tests did
@@ -107,10 +120,10 @@ func (p *report) packageEnd(e event) {
 		}
 		for test, text := range p.output[e.Package] {
 			if test != "" {
-				p.say("%s", strings.TrimRight(text.String(), "\n"))
+				p.say("%s", short(text.String()))
 			}
 		}
-		p.say("FAIL  %s  %.1f s\n%s", e.Package, e.Elapsed, strings.TrimRight(p.text(e.Package, "").String(), "\n"))
+		p.say("FAIL  %s  %.1f s\n%s", e.Package, e.Elapsed, short(p.text(e.Package, "").String()))
 	}
 	delete(p.output, e.Package)
 }

@@ -96,6 +96,23 @@ func TestReport(t *testing.T) {
 	}
 }
 
+func TestShort(t *testing.T) {
+	numbers := func(from, to int) string {
+		var out []string
+		for n := from; n <= to; n++ {
+			out = append(out, fmt.Sprint(n))
+		}
+		return strings.Join(out, "\n")
+	}
+	if got, want := short(numbers(1, 61)+"\n"), numbers(1, 61); got != want {
+		t.Errorf("short(61 lines) = %q, want all", got)
+	}
+	want := numbers(1, 30) + "\n    ... 40 lines not shown; go test -run shows them ...\n" + numbers(71, 100)
+	if got := short(numbers(1, 100)); got != want {
+		t.Errorf("short(100 lines) = %q, want %q", got, want)
+	}
+}
+
 func TestTallyString(t *testing.T) {
 	for _, tt := range []struct {
 		tally tally
