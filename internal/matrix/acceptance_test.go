@@ -63,9 +63,7 @@ systemctl restart xrdp
 func TestGuide(t *testing.T) {
 	onEach(t, func(t *testing.T, m *machine) {
 		m.Must(t, own+guide)
-		if err := m.WaitPort(t.Context(), lab.RDPPort); err != nil {
-			t.Fatal(err)
-		}
+		m.listening(t)
 		codes := "cert-missing"
 		if !m.readable(t) {
 			codes = "key-unreadable cert-missing"
@@ -135,9 +133,7 @@ func TestRange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, m *machine) {
 				m.Must(t, own+prepare)
-				if err := m.WaitPort(t.Context(), lab.RDPPort); err != nil {
-					t.Fatal(err)
-				}
+				m.listening(t)
 				before := m.manifest(t)
 				for _, step := range []struct {
 					flags    []string
@@ -174,9 +170,7 @@ func TestRange(t *testing.T) {
 func TestDesktop(t *testing.T) {
 	onEach(t, func(t *testing.T, m *machine) {
 		m.Must(t, own+"adduser xrdp ssl-cert && systemctl restart xrdp")
-		if err := m.WaitPort(t.Context(), lab.RDPPort); err != nil {
-			t.Fatal(err)
-		}
+		m.listening(t)
 		first := m.login(t)
 		m.Must(t, "rm /etc/xrdp/cert.pem")
 

@@ -126,9 +126,7 @@ func (f fault) test(t *testing.T, s lab.Suite, r *result) {
 	r.versions = m.Image.Versions
 	f.prepare(t, m)
 	if !f.down {
-		if err := m.WaitPort(t.Context(), lab.RDPPort); err != nil {
-			t.Fatal(err)
-		}
+		m.listening(t)
 	}
 	want := f.before
 	if want == "" {
@@ -291,9 +289,7 @@ func (f fault) waits(t *testing.T, m *machine, r *result, manifest string) {
 		t.Errorf("apply prints %q, not %q", printed, f.run)
 	}
 	m.Must(t, prelude+run)
-	if err := m.WaitPort(t.Context(), lab.RDPPort); err != nil {
-		t.Fatal(err)
-	}
+	m.listening(t)
 	if f.then != "" {
 		m.Must(t, prelude+f.then)
 	}

@@ -3,6 +3,7 @@
 package matrix
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"xrdpfix/internal/lab"
 )
@@ -18,7 +20,11 @@ import (
 // program is the static xrdpfix that every host sees as /usr/local/bin/xrdpfix.
 var program string
 
+// TestMain builds it, unless XRDPFIX_PROGRAM names one that is built already.
 func TestMain(m *testing.M) {
+	if program = os.Getenv("XRDPFIX_PROGRAM"); program != "" {
+		os.Exit(m.Run())
+	}
 	dir, err := os.MkdirTemp("", "matrix-")
 	if err != nil {
 		panic(err)
@@ -46,6 +52,16 @@ func start(t *testing.T, suite lab.Suite, opts ...func(*lab.Options)) *machine {
 	m := &machine{lab.Start(t, suite, append(opts, lab.WithBind(program, "/usr/local/bin/xrdpfix"))...)}
 	t.Logf("%s: %v", suite, m.Image.Versions)
 	return m
+}
+
+// listening waits until the port of a stock xrdp is open.
+func (m *machine) listening(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := m.WaitPort(ctx, lab.RDPPort); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // report is what the tests read of the program's JSON output.
