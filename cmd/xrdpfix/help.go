@@ -81,23 +81,27 @@ func showFlags(p *page, cmd *cobra.Command, g flagGroup) {
 		if f.Shorthand != "" {
 			label = "  -" + f.Shorthand + ", --" + name
 		}
-		usage, value := unquote(f.Usage)
-		if name == "help" {
-			usage = "this text"
-		}
+		usage, value := flagText(name, f.Usage, f.DefValue)
 		if value != "" {
 			label += " " + value
-		}
-		switch f.DefValue {
-		case "", "false":
-		default:
-			usage += fmt.Sprintf(" (default %s)", f.DefValue)
 		}
 		p.block(flagWidth, label, unwrap(usage))
 	}
 }
 
 // unquote finds the name of a flag's value in its usage, between backquotes.
+// flagText is what a flag does, with its default, and the name of its value.
+func flagText(name, usage, def string) (text, value string) {
+	text, value = unquote(usage)
+	if name == "help" {
+		text = "this text"
+	}
+	if def != "" && def != "false" {
+		text += fmt.Sprintf(" (default %s)", def)
+	}
+	return text, value
+}
+
 func unquote(usage string) (text, value string) {
 	before, rest, found := strings.Cut(usage, "`")
 	value, after, closed := strings.Cut(rest, "`")
@@ -119,9 +123,10 @@ func unwrap(text string) string {
 // newHelp replaces cobra's own, which takes an unknown topic for a success.
 func newHelp(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "help [COMMAND]",
-		Short:   "What a command does, its flags and its exit status",
-		Example: `  xrdpfix help apply`,
+		Use:               "help [COMMAND]",
+		Short:             "What a command does, its flags and its exit status",
+		Example:           `  xrdpfix help apply`,
+		ValidArgsFunction: commandCompletion,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -37,6 +37,7 @@ type document struct {
 	Probe       *probeDoc      `json:"probe,omitempty"`
 	Connection  *connectionDoc `json:"connection,omitempty"`
 	// Summary is a probeSummary or a logSummary.
+	Build       *buildDoc      `json:"build,omitempty"`
 	Summary any `json:"summary,omitempty"`
 }
 

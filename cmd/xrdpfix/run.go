@@ -171,13 +171,14 @@ Without a command it says in five lines how things stand and what to run.`,
 	root.Version = version
 	root.SetVersionTemplate("xrdpfix {{.Version}}\n")
 	root.AddCommand(newCheck(a), newPlan(a), newApply(a), newRollback(a), newHistory(a), newConfirm(a),
-		newShow(a), newProbe(a), newLog(a), newCert(a), newVersion(a))
+		newShow(a), newProbe(a), newLog(a), newCert(a), newVersion(a), newGenerate(a))
 	for _, c := range root.Commands() {
 		c.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
 	}
 	return root
 }
 
+	a.complete(root)
 func (a *app) checkGlobals(cmd *cobra.Command) error {
 	if a.global.json && cmd.Flags().Changed("output") && a.global.output != "json" {
 		return usagef("--json and --output %s contradict each other", a.global.output)
