@@ -84,10 +84,13 @@ func cutShort(v *view) []Finding {
 			because(inFile(ConfigPath, cut.Line, "a NUL byte")).remedy("Take it out.").
 			commands(`sed -i 's/\x00//g' ` + ConfigPath)}
 	}
-	x := finding(IniCutShort, MendHuman, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).because(lost(cut)...)
 	_, back, err := v.Meant()
+	if err == nil && len(back) == 0 {
+		return nil // nothing that matters is lost, or it stands where xrdp reads as well
+	}
+	x := finding(IniCutShort, MendHuman, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).because(lost(cut)...)
 	switch {
-	case err != nil || len(back) == 0:
+	case err != nil:
 		return []Finding{x.remedy("Shorten the file, or take line %d out of it.", cut.Line).commands(fmt.Sprintf("sed -n %dp %s", cut.Line, ConfigPath))}
 	case cut.Reason == xrdpconf.CutBracket:
 		x.Mend = MendApply
@@ -117,7 +120,7 @@ var lintCodes = map[xrdpconf.IssueKind]struct {
 // checkLint turns lint issues that touch security into findings.
 func checkLint(v *view) []Finding {
 	var out []Finding
-	for _, f := range []*xrdpconf.File{v.raw, v.sesIni} {
+	for _, f := range []*xrdpconf.File{v.ini, v.sesIni} {
 		for _, is := range f.Issues() {
 			m, ok := lintCodes[is.Kind]
 			if !ok {

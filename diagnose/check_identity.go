@@ -132,7 +132,7 @@ func modeText(st Step) string {
 // exposed finds a key that too many can read, or that the daemon can replace.
 func exposed(v *view) []Finding {
 	p := v.Key
-	if !p.Exists || p.Failed != "" {
+	if !p.Exists || p.Failed != "" || p.isDir() {
 		return nil
 	}
 	why := ""

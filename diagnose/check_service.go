@@ -116,6 +116,20 @@ func joinInts(n []int) string {
 	return strings.Join(out, ", ")
 }
 
+// newLog are the commands that give the daemon a log file, and start it where it
+// failed without one.
+func (v *view) newLog() []string {
+	var out []string
+	if v.Log.Exists {
+		out = append(out, fmt.Sprintf("mv %s %s.old", v.Log.Path, v.Log.Path))
+	}
+	out = append(out, fmt.Sprintf("install -o %s -g %s -m 0640 /dev/null %s", v.daemon.User, v.Daemon.KeyGroup, v.Log.Path))
+	if v.Daemon.Systemd && !v.Daemon.Running.Ok() {
+		out = append(out, "systemctl start xrdp")
+	}
+	return out
+}
+
 // checkLog judges xrdp.log as a witness.
 func checkLog(v *view) []Finding {
 	if v.Offline || !v.configured() {
@@ -130,8 +144,7 @@ func checkLog(v *view) []Finding {
 	case l.Path != "" && !l.DaemonCanWrite && v.known:
 		return []Finding{finding(LogUnwritable, MendHuman, "xrdp runs as user %s and cannot write %s: it will not start again.", v.daemon.User, l.Path).
 			because(inFile(l.Path, 0, map[bool]string{true: "not writable", false: "does not exist"}[l.Exists])).
-			remedy("Give the file to the daemon.").
-			commands(fmt.Sprintf("install -o %s -g adm -m 0640 /dev/null %s", v.daemon.User, l.Path))}
+			remedy("Give the daemon a file there.").commands(v.newLog()...)}
 	}
 	return nil
 }

@@ -177,6 +177,9 @@ func (s *system) script(ctx context.Context, verb string) error {
 // kernel's table instead of connecting: a connection costs lines in xrdp.log.
 func (s *system) waitListening(ctx context.Context) error {
 	ports := s.m.ports()
+	if len(ports) == 0 {
+		return nil // a configuration that opens none, put back by a rollback
+	}
 	ctx, cancel := context.WithTimeout(ctx, portPatience)
 	defer cancel()
 	for {

@@ -7,11 +7,11 @@ import "xrdpfix/internal/lab"
 var daemonFaults = []fault{
 	{
 		name: "stopped", why: "stop xrdp", kind: fixed, every: true, plant: "systemctl stop xrdp", down: true,
-		before: "connect-failed", codes: "service-down", plan: "+start", stays: true,
+		before: "transport-failed", codes: "service-down", plan: "+start", stays: true,
 	},
 	{
 		name: "crashed", why: "lose xrdp to a crash", kind: fixed, plant: "systemctl kill -s SEGV --kill-who=main xrdp; sleep 1", down: true,
-		before: "connect-failed", codes: "service-down", plan: "+start", stays: true,
+		before: "transport-failed", codes: "service-down", plan: "+start", stays: true,
 	},
 	{
 		name: "disabled", why: "disable xrdp: it runs until the next boot", kind: alone, plant: "systemctl disable --quiet xrdp",
@@ -19,19 +19,20 @@ var daemonFaults = []fault{
 	},
 	{
 		name: "masked", why: "mask xrdp", kind: manual, plant: "systemctl mask --quiet --now xrdp", down: true,
-		before: "connect-failed", codes: "service-down",
+		before: "transport-failed", codes: "service-down",
 	},
 	{
 		name: "port-missing", why: "delete the port line", kind: fixed, every: true, plant: "drop port; restart", down: true,
-		before: "connect-failed", codes: "port-invalid", plan: "xrdp.ini:port +restart",
+		before: "transport-failed", codes: "port-invalid", plan: "xrdp.ini:port +restart",
 	},
 	{
 		name: "port-address", why: "write port=127.0.0.1:3389, which opens five ports to everybody", kind: fixed,
-		plant: "ini port 127.0.0.1:3389; restart", before: "ok", codes: "port-invalid", plan: "xrdp.ini:port +restart", left: "port-loopback-only",
+		plant: "ini port 127.0.0.1:3389; restart || true; sleep 2", down: true, codes: "port-invalid",
+		before: "ok", beforeOn: map[lab.Suite]string{lab.Bookworm: "transport-failed"}, plan: "xrdp.ini:port +restart", left: "port-loopback-only",
 	},
 	{
 		name: "port-brackets", why: "write an IPv6 address in brackets", kind: fixed,
-		plant: "ini port 'tcp6://[::1]:3389'; restart", down: true, client: []string{"/sec:tls", "/v:::1"}, before: "connect-failed",
+		plant: "ini port 'tcp6://[::1]:3389'; restart", down: true, client: []string{"/sec:tls", "/v:[::1]"}, before: "transport-failed",
 		codes: "ini-cut-short", plan: "%any", left: "port-loopback-only",
 	},
 	{
@@ -43,19 +44,19 @@ var daemonFaults = []fault{
 	},
 	{
 		name: "option-port", why: "set another port in XRDP_OPTIONS", kind: fixed,
-		plant: "echo 'XRDP_OPTIONS=\"-p 3390\"' >/etc/default/xrdp; ini security_layer rdp; restart", down: true,
+		plant: "echo 'XRDP_OPTIONS=\"-p 3390\"' >/etc/default/xrdp; ini security_layer rdp; restart; sleep 2", down: true,
 		client: []string{"/sec:tls", "/v:127.0.0.1:3390"}, codes: "security-layer-rdp", plan: "xrdp.ini:security_layer",
 	},
 	{
 		name: "port-taken", why: "run another program on the port", kind: manual, down: true,
 		plant: `systemctl stop xrdp
-systemd-run --quiet --unit=squatter openssl s_server -accept 3389 -cert /etc/xrdp/cert.pem -key /etc/xrdp/key.pem; sleep 0.5
+systemd-run --quiet --unit=squatter openssl s_server -www -accept 3389 -cert /etc/xrdp/cert.pem -key /etc/xrdp/key.pem; sleep 0.5
 systemctl start xrdp || true; sleep 2`,
 		before: "negotiation-failed", codes: "port-taken",
 	},
 	{
 		name: "rsakeys-missing", why: "delete rsakeys.ini", kind: fixed, every: true, plant: "rm rsakeys.ini; systemctl restart xrdp || true; sleep 1", down: true,
-		before: "connect-failed", codes: "rsakeys-missing", plan: "%any",
+		before: "transport-failed", codes: "rsakeys-missing", plan: "+start", stays: true,
 	},
 	{
 		name: "rsakeys-unreadable", why: "make rsakeys.ini anew as root", kind: fixed, not: runsAsRoot,
@@ -70,17 +71,17 @@ systemctl start xrdp || true; sleep 2`,
 		name: "log-missing", why: "delete the log while nobody may make it anew", kind: manual, not: map[lab.Suite]string{
 			lab.Trixie: "its xrdp opens the log as root", lab.Sid: "its xrdp opens the log as root",
 		},
-		plant: "rm /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", down: true, before: "connect-failed", codes: "log-unwritable",
+		plant: "rm /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", down: true, before: "transport-failed", codes: "log-unwritable",
 	},
 	{
 		name: "log-directory", why: "make the log a directory", kind: manual,
 		plant: "rm /var/log/xrdp.log; mkdir /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", down: true,
-		before: "connect-failed", codes: "log-unwritable",
+		before: "transport-failed", codes: "log-unwritable",
 	},
 	{
 		name: "runtime-user-unknown", why: "name a runtime_user that does not exist", kind: manual, not: map[lab.Suite]string{
 			lab.Bookworm: "xrdp knows runtime_user from 0.10.2 on", lab.Trixie: "xrdp knows runtime_user from 0.10.2 on",
 		},
-		plant: "ini runtime_user nobodyhere; systemctl restart xrdp || true; sleep 1", down: true, before: "connect-failed", codes: "runtime-user-invalid",
+		plant: "ini runtime_user nobodyhere; systemctl restart xrdp || true; sleep 1", down: true, before: "transport-failed", codes: "runtime-user-invalid",
 	},
 }

@@ -58,7 +58,7 @@ var iniFaults = []fault{
 	{
 		name: "layer-beyond-32k", why: "fill the file with comments", kind: fixed, not: negotiates,
 		plant: `drop security_layer; { sed '/^\[Logging\]/,$d' xrdp.ini; yes '# a comment that somebody found important' | head -n 900; echo security_layer=negotiate; sed -n '/^\[Logging\]/,$p' xrdp.ini; } >x; cat x >xrdp.ini; rm x`,
-		codes: "ini-cut-short", plan: "xrdp.ini:security_layer",
+		codes: "ini-cut-short log-hides-proof", plan: "xrdp.ini:security_layer", left: "log-hides-proof",
 	},
 	{
 		name: "paths-deleted", why: "delete the certificate and key_file lines", kind: fixed, every: true,

@@ -36,6 +36,7 @@ ini certificate /etc/letsencrypt/live/here/fullchain.pem; ini key_file /etc/lets
 	{
 		name: "key-group-added", why: "add xrdp to the group of the key, and restart nothing", kind: fixed, not: runsAsRoot, stock: true,
 		plant: "adduser --quiet xrdp ssl-cert", codes: "key-unreadable", plan: newPair,
+		stays: true, // the restart, which costs nobody anything, gives xrdp the group
 	},
 	{
 		name: "key-issued-unreadable", why: "install a pair from a CA with mode 600", kind: fixed, not: runsAsRoot,
@@ -66,8 +67,8 @@ ini certificate /etc/letsencrypt/live/here/fullchain.pem; ini key_file /etc/lets
 	},
 	{
 		name: "pair-mismatch", why: "replace one of the two files", kind: fixed, every: true,
-		plant:  `openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out cert.pem -days 30 -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" 2>/dev/null`,
-		before: "tls-failed", codes: "cert-key-mismatch cert-unsuitable", plan: newPair,
+		plant:  `openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out cert.pem -days 90 -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" -addext basicConstraints=critical,CA:FALSE 2>/dev/null`,
+		before: "tls-failed", codes: "cert-key-mismatch", plan: newPair,
 	},
 	{
 		name: "key-passphrase", why: "protect the key with a passphrase", kind: fixed,
@@ -94,7 +95,7 @@ ini certificate /etc/letsencrypt/live/here/fullchain.pem; ini key_file /etc/lets
 	},
 	{
 		name: "key-rsa-1024", why: "keep the pair of an old server", kind: fixed,
-		plant: `openssl req -x509 -newkey rsa:1024 -nodes -keyout k -out cert.pem -days 30 -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" -addext basicConstraints=critical,CA:FALSE 2>/dev/null
+		plant: `openssl req -x509 -newkey rsa:1024 -nodes -keyout k -out cert.pem -days 90 -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" -addext basicConstraints=critical,CA:FALSE 2>/dev/null
 cat k >key.pem; rm k`,
 		before: "tls-failed", codes: "key-unsupported", plan: newPair,
 	},
