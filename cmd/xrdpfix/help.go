@@ -89,7 +89,6 @@ func showFlags(p *page, cmd *cobra.Command, g flagGroup) {
 	}
 }
 
-// unquote finds the name of a flag's value in its usage, between backquotes.
 // flagText is what a flag does, with its default, and the name of its value.
 func flagText(name, usage, def string) (text, value string) {
 	text, value = unquote(usage)
@@ -102,6 +101,7 @@ func flagText(name, usage, def string) (text, value string) {
 	return text, value
 }
 
+// unquote finds the name of a flag's value in its usage, between backquotes.
 func unquote(usage string) (text, value string) {
 	before, rest, found := strings.Cut(usage, "`")
 	value, after, closed := strings.Cut(rest, "`")

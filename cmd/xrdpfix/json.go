@@ -36,8 +36,8 @@ type document struct {
 	Settings    []setting      `json:"settings,omitzero"`
 	Probe       *probeDoc      `json:"probe,omitempty"`
 	Connection  *connectionDoc `json:"connection,omitempty"`
-	// Summary is a probeSummary or a logSummary.
 	Build       *buildDoc      `json:"build,omitempty"`
+	// Summary is a probeSummary or a logSummary.
 	Summary any `json:"summary,omitempty"`
 }
 

@@ -175,10 +175,10 @@ Without a command it says in five lines how things stand and what to run.`,
 	for _, c := range root.Commands() {
 		c.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
 	}
+	a.complete(root)
 	return root
 }
 
-	a.complete(root)
 func (a *app) checkGlobals(cmd *cobra.Command) error {
 	if a.global.json && cmd.Flags().Changed("output") && a.global.output != "json" {
 		return usagef("--json and --output %s contradict each other", a.global.output)
