@@ -32,7 +32,7 @@ A plain apply repairs; it sets no policy: a working ssl_protocols and a working 
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dryRun {
-				return a.planCommand(cmd.Context(), &flags)
+				return a.planCommand(cmd.Context(), &flags, &factsFlags{})
 			}
 			return a.apply(cmd.Context(), &flags)
 		},
@@ -44,10 +44,15 @@ A plain apply repairs; it sets no policy: a working ssl_protocols and a working 
 	return cmd
 }
 
-// errNotRoot is what the one who is not root gets.
-func notRoot(verb string) error {
+// notRoot is what the one who is not root gets: the command line with sudo, where
+// it can be pasted.
+func (a *app) notRoot() error {
+	words := strings.Join(a.args, " ")
+	if strings.ContainsFunc(words, func(r rune) bool { return r != ' ' && !strings.ContainsRune(pasteable, r) }) {
+		words = a.command
+	}
 	return fail(6, reasonNotPermitted, errors.New("only root can change /etc/xrdp"),
-		"sudo xrdpfix "+verb+"        look first: xrdpfix check")
+		"sudo xrdpfix "+words+"        look first: "+a.next("check"))
 }
 
 func (a *app) apply(ctx context.Context, flags *policyFlags) error {
@@ -72,7 +77,7 @@ func (a *app) change(ctx context.Context, command string, w wish) error {
 	}
 	if !m.MayChange() {
 		m.Close()
-		return notRoot(command)
+		return a.notRoot()
 	}
 	unlock, err := m.Lock()
 	m.Close()
@@ -186,6 +191,8 @@ func applyExit(l *look, out repair.Outcome) exit {
 		return exit{130, reasonInterrupted}
 	case out.RolledBack:
 		return exit{4, reasonRolledBack}
+	case l.facts.Offline && manualErrors(l.plan.Manual):
+		return exit{3, reasonManual}
 	case l.facts.Offline:
 		return exit{0, reasonOffline}
 	case out.Verdict.Status != repair.Confirmed:
@@ -215,7 +222,7 @@ func (a *app) printNothing(l *look) error {
 	}
 	var p page
 	a.showNothingDue(&p, l)
-	return p.writeTo(a.out)
+	return a.print(&p)
 }
 
 // refused reports an apply that did not begin.
@@ -277,7 +284,10 @@ func (a *app) printOutcome(l *look, out repair.Outcome) error {
 	}
 	p.blank()
 	a.showEnd(&p, l, out)
-	return p.writeTo(a.out)
+	if a.global.quiet {
+		return p.writeTo(a.errOut) // it failed
+	}
+	return a.print(&p)
 }
 
 func showWrong(p *page, l *look) {
@@ -327,31 +337,31 @@ func mended(p repair.Plan, code diagnose.Code) bool {
 }
 
 func showChanged(p *page, l *look, out repair.Outcome) {
-	label := "Changed"
+	var rows [][2]string
 	for _, c := range l.plan.Files {
 		what := plural(len(c.Keys), "line") + ": " + strings.Join(c.Keys, ", ")
 		switch {
-		case c.Kind == repair.FileAttributes:
-			what = fmt.Sprintf("mode %04o", c.After.Mode)
 		case c.Kind != repair.FileEdit:
 			what = string(c.Kind) + "d"
 		case len(c.Keys) == 0:
 			what = fmt.Sprintf("mode %04o", c.After.Mode)
 		}
-		p.linef("%-10s%-22s %s", label, clean(c.Path), what)
-		label = ""
+		rows = append(rows, [2]string{clean(c.Path), what})
 	}
 	if k := l.plan.Keygen; k != nil {
-		p.linef("%-10s%-22s %s", label, k.Path, "created")
-		label = ""
+		rows = append(rows, [2]string{k.Path, "new, by xrdp-keygen"})
 	}
 	if id := l.plan.Identity; id != nil {
 		what := "new key and certificate"
-		if id.Copy {
+		switch {
+		case id.Copy:
 			what = "a copy of the pair"
+		case id.Install != nil:
+			what = "the delivered pair"
 		}
-		p.linef("%-10s%s/   %s", label, id.Dir, what)
+		rows = append(rows, [2]string{id.Dir + "/", what})
 	}
+	p.columns(10, "Changed", rows)
 	u := l.plan.Unit
 	switch u.Action {
 	case repair.ActionStart:

@@ -83,7 +83,7 @@ func (a *app) certShow(ctx context.Context) error {
 		showCert(&p, *served, a.now())
 	}
 	p.blank()
-	p.para(certEnd(l, a.quit, a.next("check")))
+	p.para(certEnd(l, a.quit, whole(a.next("check"))))
 	return a.print(&p)
 }
 
@@ -98,7 +98,7 @@ func certEnd(l *look, e exit, check string) string {
 	if len(codes) == 0 {
 		return fmt.Sprintf("Nothing is wrong with it (exit %d).", e.Code)
 	}
-	return fmt.Sprintf("%s (exit %d).  Next: %s", strings.Join(codes, ", "), e.Code, check)
+	return fmt.Sprintf("%s (exit %d).  %s", strings.Join(codes, ", "), e.Code, whole("Next: "+check))
 }
 
 // certExit is 3 where a finding about key or certificate is an error.

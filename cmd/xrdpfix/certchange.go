@@ -123,7 +123,7 @@ func (a *app) certRequest(r certs.Request, args []string) error {
 	}
 	defer m.Close()
 	if !m.MayChange() {
-		return notRoot("cert request")
+		return a.notRoot()
 	}
 	if len(r.DNSNames)+len(r.Addrs) == 0 {
 		info, _ := m.Env().Host(m.Context())
@@ -220,7 +220,7 @@ func (a *app) certInstall(ctx context.Context, in installFlags, w wish, args []s
 	}
 	defer m.Close()
 	if !m.MayChange() {
-		return notRoot("cert install")
+		return a.notRoot()
 	}
 	source, err := a.delivered(m, in, &w, args)
 	if err != nil {

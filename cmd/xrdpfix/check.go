@@ -11,33 +11,49 @@ import (
 
 func newCheck(a *app) *cobra.Command {
 	var flags policyFlags
+	var facts factsFlags
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "What stops clients from negotiating security here (changes nothing)",
 		Long:  `Look at the files, the daemon, the port and the log, connect as a client does, and name what is wrong, with the evidence and the remedy. Changes nothing. Works without root as far as it can, and says what it could not see.`,
 		Example: `  xrdpfix check                 what is wrong, and who can connect
   xrdpfix check --json          the same for a program
-  xrdpfix check --warn-days 14  report a certificate later`,
+  xrdpfix check --warn-days 14  report a certificate later
+  xrdpfix check --save-facts desk01.json --redact    for a bug report
+  xrdpfix check --facts desk01.json                  what its reader does`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), &flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), &flags, &facts) },
 	}
 	flags.add(cmd, false)
+	facts.add(cmd, true)
 	return cmd
 }
 
-func (a *app) check(ctx context.Context, flags *policyFlags) error {
+func (a *app) check(ctx context.Context, flags *policyFlags, facts *factsFlags) error {
 	w, err := flags.wish()
 	if err != nil {
 		return err
 	}
+	if w.replay, err = facts.check(a); err != nil {
+		return err
+	}
+	file, err := facts.create()
+	if err != nil {
+		return err
+	}
+	defer file.discard()
 	l, err := a.look(ctx, w)
 	if err != nil {
 		return err
 	}
 	defer l.close()
 	a.quit = checkExit(l)
+	if err := file.write(a, l, facts.redact); err != nil || facts.save == "-" {
+		return err
+	}
 	if a.jsonOutput() {
 		doc := a.document("check", l)
+		doc.Facts = l.replayed(facts.from)
 		return a.printJSON(doc)
 	}
 	var p page
@@ -45,7 +61,7 @@ func (a *app) check(ctx context.Context, flags *policyFlags) error {
 	p.blank()
 	a.answer(&p, l)
 	for _, x := range l.found {
-		if x.Severity == diagnose.Info && !a.global.verbose {
+		if x.Severity == diagnose.Info && x.Code != diagnose.FirstBootPending && !a.global.verbose {
 			continue
 		}
 		p.blank()
@@ -56,9 +72,13 @@ func (a *app) check(ctx context.Context, flags *policyFlags) error {
 		showClients(&p, &l.facts)
 	}
 	showUnseen(&p, &l.facts)
-	if l.machine.WaitsForIdle() {
+	if l.machine != nil && l.machine.WaitsForIdle() {
 		p.blank()
 		p.para("A change waits until nobody is connected; to give it up: xrdpfix rollback")
+	}
+	if facts.save != "" {
+		p.blank()
+		p.para(savedText(facts))
 	}
 	p.blank()
 	a.lastLine(&p, l)
@@ -76,24 +96,27 @@ func checkExit(l *look) exit {
 	switch {
 	case diagnose.Worst(l.found) == diagnose.Error:
 		return exit{3, reasonFindings}
+	case len(unseen(&l.facts)) > 0 && !onlyVersion(&l.facts):
+		return exit{6, reasonIncomplete}
 	case l.facts.Offline:
 		return exit{0, reasonOffline}
-	case len(unseen(&l.facts)) > 0:
-		return exit{6, reasonIncomplete}
 	}
 	return exit{0, reasonOK}
 }
 
 // lastLine counts, gives the exit status, and says what to run next.
 func (a *app) lastLine(p *page, l *look) {
-	next := "Next: "
+	next := whole("Next: ")
+	if l.facts.Replayed {
+		next = "Next, on that machine: "
+	}
 	switch {
 	case !l.plan.Empty():
-		next += a.next("plan") + ", or " + a.next("apply")
+		next += whole(a.next("plan")) + ", or " + whole(a.next("apply"))
 	case len(l.plan.Manual) > 0:
 		next += "the commands above"
 	case len(unseen(&l.facts)) > 0 && !l.facts.Host.Root:
-		next += "sudo " + a.next("check")
+		next += whole("sudo " + a.next("check"))
 	case l.count(diagnose.Error) > 0:
 		next += "what is said above"
 	default:
@@ -160,6 +183,12 @@ func unseen(f *diagnose.Facts) []string {
 		add(diagnose.UnitXrdp, u.Failed)
 	}
 	return out
+}
+
+// onlyVersion: an offline tree whose packages are not dpkg's tells all but the
+// version of xrdp.
+func onlyVersion(f *diagnose.Facts) bool {
+	return f.Offline && f.Package.Failed != "" && len(unseen(f)) == 1
 }
 
 func showUnseen(p *page, f *diagnose.Facts) {

@@ -30,7 +30,7 @@ is taken away. Without an ID, the one that waits.`,
 			}
 			defer m.Close()
 			if !m.MayChange() {
-				return notRoot("confirm")
+				return a.notRoot()
 			}
 			unlock, err := m.Lock()
 			if err != nil {
@@ -111,7 +111,7 @@ func (a *app) undoByTimer(ctx context.Context, id string) error {
 	}
 	defer m.Close()
 	if !m.MayChange() {
-		return notRoot("rollback")
+		return a.notRoot()
 	}
 	unlock, err := a.lockPatiently(ctx, m)
 	if err != nil {

@@ -15,10 +15,11 @@ type flagGroup struct {
 
 // flagGroups are the parts of help, and the order of flags in each.
 var flagGroups = []flagGroup{
-	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "warn-days"}},
-	{"How far it may go", []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force"}},
+	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "warn-days", "facts"}},
+	{"How far it may go", []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force", "prune"}},
 	{"The certificate", []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
 	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
+	{"What is kept", []string{"save-facts", "redact"}},
 	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},
 }
 

@@ -85,7 +85,7 @@ func (a *app) prune(m *host.Machine) error {
 		p.linef("removed  %s", clean(g))
 	}
 	p.linef("%s removed; journals and unused pairs stay for %d days", plural(len(gone), "directory"), int(repair.KeepPairs.Hours()/24))
-	return p.writeTo(a.out)
+	return a.print(&p)
 }
 
 func find(list []repair.Journal, id string) (repair.Journal, error) {
@@ -106,7 +106,7 @@ func (a *app) printHistory(list []repair.Journal) error {
 	var p page
 	if len(list) == 0 {
 		p.linef("xrdpfix has changed nothing on this machine.")
-		return p.writeTo(a.out)
+		return a.print(&p)
 	}
 	p.linef("%-18s %-12s %-6s %s", "id", "state", "files", "because")
 	for _, j := range list {
@@ -124,7 +124,7 @@ func (a *app) printHistory(list []repair.Journal) error {
 		}
 		p.block(39, fmt.Sprintf("%-18s %-12s %-6d", j.ID, state, writes(j)), because)
 	}
-	return p.writeTo(a.out)
+	return a.print(&p)
 }
 
 func writes(j repair.Journal) int {
@@ -157,5 +157,5 @@ func (a *app) printJournal(j repair.Journal) error {
 			p.block(12, "  "+string(j.Verdict.Status), clean(r))
 		}
 	}
-	return p.writeTo(a.out)
+	return a.print(&p)
 }

@@ -21,6 +21,7 @@ type document struct {
 	Changed bool      `json:"changed"`
 	Exit    exit      `json:"exit"`
 	Error   *errorDoc `json:"error,omitempty"`
+	Facts   *factsDoc `json:"facts,omitempty"`
 
 	Findings    []findingDoc   `json:"findings,omitzero"`
 	Unseen      []string       `json:"unseen,omitzero"`

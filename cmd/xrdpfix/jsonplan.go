@@ -58,6 +58,8 @@ type planDoc struct {
 	Because  []diagnose.Code `json:"because"`
 	Notes    []string        `json:"notes"`
 	Offline  bool            `json:"offline,omitempty"`
+	// FirstBoot: a unit makes the pair on each machine, when the tree boots.
+	FirstBoot bool `json:"first_boot,omitempty"`
 }
 
 type fileDoc struct {
@@ -168,7 +170,7 @@ type expectDoc struct {
 func planOf(p repair.Plan) *planDoc {
 	doc := &planDoc{
 		ID: p.ID, Files: []fileDoc{}, Identity: identityOf(p.Identity), Disturbs: []disturbedDoc{}, Manual: []manualDoc{},
-		Because: list(p.Because), Notes: list(p.Notes), Offline: p.Offline,
+		Because: list(p.Because), Notes: list(p.Notes), Offline: p.Offline, FirstBoot: p.FirstBoot,
 		Restart: restartDoc{Action: string(p.Unit.Action), Needed: p.Unit.Needed, Why: p.Unit.Why, Reload: p.Unit.Reload, Because: list(p.Unit.Because)},
 		Expect: expectDoc{
 			Addr: p.Expect.Addr, Selected: p.Expect.Selected, Accept: list(p.Expect.Accept), Refuse: list(p.Expect.Refuse),

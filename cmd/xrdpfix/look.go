@@ -19,7 +19,9 @@ type look struct {
 	facts   diagnose.Facts
 	found   []diagnose.Finding
 	policy  repair.Policy
-	plan    repair.Plan
+	// settings are those that the facts were judged with.
+	settings diagnose.Settings
+	plan     repair.Plan
 }
 
 // wish is what a command line asks the pipeline for.
@@ -32,6 +34,8 @@ type wish struct {
 	idle *policyFlags
 	// cert and key are a delivered pair, as PEM.
 	cert, key []byte
+	// replay are saved facts to judge instead of a machine.
+	replay *diagnose.Facts
 }
 
 // plain is the wish of somebody who states nothing.
@@ -48,13 +52,13 @@ func (p *policyFlags) wish() (wish, error) {
 // look runs the pipeline up to the plan.
 func (a *app) look(ctx context.Context, w wish) (*look, error) {
 	pol := w.policy
+	if w.replay != nil {
+		l := &look{facts: *w.replay, policy: pol}
+		return l, l.judge(w)
+	}
 	m, err := a.open(a.global.root)
 	if err != nil {
 		return nil, err
-	}
-	if !m.Live() && pol.Cert == repair.CertRenew {
-		m.Close()
-		return nil, errImageKey()
 	}
 	l := &look{machine: m, policy: pol}
 	stated := pol.Range != (xrdpconf.Range{}) || pol.Declared
@@ -63,16 +67,26 @@ func (a *app) look(ctx context.Context, w wish) (*look, error) {
 		m.Close()
 		return nil, err
 	}
-	l.found = diagnose.Run(l.facts, diagnose.Settings{WarnDays: w.warnDays, Wanted: pol.Range, Declared: pol.Declared})
-	l.plan, err = repair.New(l.facts, l.found, pol)
-	if err != nil {
+	if err := l.judge(w); err != nil {
 		m.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *look) close() { l.machine.Close() }
+// judge turns the facts into findings and a plan.
+func (l *look) judge(w wish) (err error) {
+	l.settings = diagnose.Settings{WarnDays: w.warnDays, Wanted: w.policy.Range, Declared: w.policy.Declared}
+	l.found = diagnose.Run(l.facts, l.settings)
+	l.plan, err = repair.New(l.facts, l.found, w.policy)
+	return err
+}
+
+func (l *look) close() {
+	if l.machine != nil {
+		l.machine.Close()
+	}
+}
 
 // count counts findings of one severity.
 func (l *look) count(s diagnose.Severity) int {
@@ -115,7 +129,7 @@ func subject(f *diagnose.Facts) string {
 	default:
 		s += ", " + plural(n, "desktop") + " live"
 	}
-	return s
+	return s + replayText(f)
 }
 
 // hostName is the machine's name, or what there is instead.

@@ -14,23 +14,29 @@ import (
 
 func newPlan(a *app) *cobra.Command {
 	var flags policyFlags
+	var facts factsFlags
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "The change that apply would make, as a diff (changes nothing)",
 		Long:  `Show the change that apply would make: files as a diff, whether xrdp is restarted, and whom that would cut off. It is the same plan that apply executes, stopped before the first effect. Changes nothing.`,
 		Example: `  xrdpfix plan                                what a plain apply would do
   xrdpfix plan --profile intermediate         what TLS 1.2 to 1.3 would need
-  xrdpfix plan --security-layer tls --json    the same for a program`,
+  xrdpfix plan --security-layer tls --json    the same for a program
+  xrdpfix plan --facts desk01.json            what it would be on another one`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.planCommand(cmd.Context(), &flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.planCommand(cmd.Context(), &flags, &facts) },
 	}
 	flags.add(cmd, true)
+	facts.add(cmd, false)
 	return cmd
 }
 
-func (a *app) planCommand(ctx context.Context, flags *policyFlags) error {
+func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsFlags) error {
 	w, err := flags.wish()
 	if err != nil {
+		return err
+	}
+	if w.replay, err = facts.check(a); err != nil {
 		return err
 	}
 	l, err := a.look(ctx, w)
@@ -42,6 +48,7 @@ func (a *app) planCommand(ctx context.Context, flags *policyFlags) error {
 	if a.jsonOutput() {
 		doc := a.document("plan", l)
 		doc.Changed = !l.plan.Empty()
+		doc.Facts = l.replayed(facts.from)
 		return a.printJSON(doc)
 	}
 	if a.global.quiet {
@@ -50,22 +57,22 @@ func (a *app) planCommand(ctx context.Context, flags *policyFlags) error {
 	var p page
 	if l.plan.Empty() {
 		a.showNothingDue(&p, l)
-		return p.writeTo(a.out)
+		return a.print(&p)
 	}
 	a.showPlan(&p, l)
-	next := "xrdpfix apply" + statedFlags(flags)
-	if l.facts.Offline {
-		next = fmt.Sprintf("xrdpfix --root %s apply%s", a.global.root, statedFlags(flags))
+	next := whole(a.next("apply" + statedFlags(flags)))
+	if l.facts.Replayed {
+		next = "on that machine, " + next
 	}
-	p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: %s", a.quit.Code, next))
-	return p.writeTo(a.out)
+	p.para(fmt.Sprintf("Nothing was changed (exit %d).  %s", a.quit.Code, whole("Next: "+next)))
+	return a.print(&p)
 }
 
 func planExit(l *look) exit {
 	switch {
 	case !l.plan.Empty():
 		return exit{3, reasonChangesDue}
-	case diagnose.Worst(l.found) == diagnose.Error:
+	case diagnose.Worst(l.found) == diagnose.Error, manualErrors(l.plan.Manual):
 		return exit{3, reasonManual}
 	}
 	return checkExit(l)
@@ -96,7 +103,7 @@ func statedFlags(f *policyFlags) string {
 
 // showNothingDue says that an apply would change nothing, and what is left to a human.
 func (a *app) showNothingDue(p *page, l *look) {
-	name := clean(l.facts.Host.Name)
+	name := hostName(&l.facts)
 	_, text := health(l)
 	switch {
 	case len(l.plan.Manual) == 0 && diagnose.Worst(l.found) != diagnose.Error:
@@ -143,7 +150,7 @@ func (a *app) showPlan(p *page, l *look) {
 	if pl.Identity != nil {
 		creates += 2
 	}
-	p.para(fmt.Sprintf("%s: %s", clean(l.facts.Host.Name), planTitle(l, edits, creates)))
+	p.para(fmt.Sprintf("%s: %s", hostName(&l.facts), planTitle(l, edits, creates)))
 	p.blank()
 	showFiles(p, l)
 	for _, c := range pl.Files {
@@ -170,12 +177,8 @@ func (a *app) showPlan(p *page, l *look) {
 
 func planTitle(l *look, edits, creates int) string {
 	var parts []string
-	if n := len(l.plan.Because); n > 0 {
-		var codes []string
-		for _, c := range l.plan.Because {
-			codes = append(codes, string(c))
-		}
-		parts = append(parts, "to mend "+strings.Join(codes, ", "))
+	if len(l.plan.Because) > 0 {
+		parts = append(parts, mendTitle(l))
 	} else {
 		parts = append(parts, "as stated")
 	}
@@ -189,6 +192,27 @@ func planTitle(l *look, edits, creates int) string {
 		parts = append(parts, "xrdp to start")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// mendTitle counts what is mended: "1 error to mend (key-unreadable)".
+func mendTitle(l *look) string {
+	count := map[diagnose.Severity]int{}
+	var codes []string
+	for _, c := range l.plan.Because {
+		codes = append(codes, string(c))
+	}
+	for _, x := range l.found {
+		if mended(l.plan, x.Code) {
+			count[x.Severity]++
+		}
+	}
+	var counts []string
+	for _, s := range []diagnose.Severity{diagnose.Error, diagnose.Warning} {
+		if n := count[s]; n > 0 {
+			counts = append(counts, plural(n, string(s)))
+		}
+	}
+	return strings.Join(counts, " and ") + " to mend (" + strings.Join(codes, ", ") + ")"
 }
 
 func showFiles(p *page, l *look) {
@@ -252,7 +276,7 @@ func keyText(k string) string {
 }
 
 func ownerText(l *look, st repair.FileState) string {
-	return clean(l.machine.UserName(st.UID) + ":" + l.machine.GroupName(st.GID))
+	return clean(l.userName(st.UID) + ":" + l.groupName(st.GID))
 }
 
 func showRestart(p *page, l *look) {

@@ -29,7 +29,7 @@ func (a *app) showProof(p *page, l *look, out repair.Outcome) {
 	row("asked SSL|HYBRID", selected(before.Full), selected(after.Full))
 	for _, v := range []probe.TLSVersion{tls.VersionTLS13, tls.VersionTLS12, tls.VersionTLS11, tls.VersionTLS10} {
 		if _, asked := after.Version(v); asked {
-			row(v.String(), versionText(before, v, nil), versionText(after, v, out.Plan.Expect.Refuse))
+			row(v.String(), beforeText(before, v), versionText(after, v, out.Plan.Expect.Refuse))
 		}
 	}
 	row("certificate", certText(l, before.Full, l.facts.Pair.Value.Cert.SHA256), certText(l, after.Full, out.Plan.Expect.CertSHA256))
@@ -58,6 +58,14 @@ func versionText(s probe.ServerSurvey, v probe.TLSVersion, intended []probe.TLSV
 		return "refused, as intended"
 	}
 	return "refused"
+}
+
+// beforeText is versionText without the cipher: the column is narrow.
+func beforeText(s probe.ServerSurvey, v probe.TLSVersion) string {
+	if a, asked := s.Version(v); asked && a.Answer == probe.AnswerAccepted {
+		return "accepted"
+	}
+	return versionText(s, v, nil)
 }
 
 func certText(l *look, r probe.Result, want string) string {
@@ -114,17 +122,25 @@ func (a *app) showEnd(p *page, l *look, out repair.Outcome) {
 	case out.RolledBack:
 		showRolledBack(p, l, out)
 		p.para(fmt.Sprintf("NOT FIXED: %s and rolled back (exit %d).", out.Verdict.Status, a.quit.Code))
-		p.block(10, "Next", "xrdpfix check --verbose")
+		if still := firstError(l); still != "" {
+			p.block(10, "Still", still)
+		}
+		p.block(10, "Next", a.next("check --verbose"))
 		return
 	case l.facts.Offline:
 		p.para(fmt.Sprintf("WRITTEN: not proven, because nothing runs in this tree (exit %d).", a.quit.Code))
+		if len(l.plan.Manual) > 0 {
+			p.blank()
+			showManual(p, l.plan.Manual)
+		}
+		p.block(10, "Undo", a.next("rollback "+out.Journal))
 		return
 	case out.Verdict.Status != repair.Confirmed:
 		p.para(fmt.Sprintf("NOT PROVEN and kept, as --no-rollback says (exit %d).", a.quit.Code))
 		for _, r := range out.Verdict.Reasons {
 			p.block(2, "", clean(r))
 		}
-		p.block(10, "Undo", "xrdpfix rollback "+out.Journal)
+		p.block(10, "Undo", a.next("rollback "+out.Journal))
 		return
 	}
 	word := "FIXED"
@@ -138,13 +154,13 @@ func (a *app) showEnd(p *page, l *look, out repair.Outcome) {
 	}
 	if after := out.Seen.Wire; after.Classic != nil && after.Classic.Negotiation != nil && after.Classic.Negotiation.FailureCode == 0 &&
 		after.Full.TLS != nil && l.policy.SecurityLayer == "" && serverLayer(l) != xrdpconf.SecurityLayerTLS {
-		p.block(10, "Not done", "classic RDP is still accepted (security_layer=negotiate). When all clients use TLS: xrdpfix apply --security-layer tls")
+		p.block(10, "Not done", "classic RDP is still accepted (security_layer=negotiate). When all clients use TLS: "+whole(a.next("apply --security-layer tls")))
 	}
 	if len(l.plan.Manual) > 0 {
 		showManual(p, l.plan.Manual)
 	}
-	p.block(0, "", "From here the network is not seen. From the user's side: xrdpfix probe "+clean(l.facts.Host.Name))
-	p.block(10, "Undo", "xrdpfix rollback "+out.Journal)
+	p.block(0, "", "From here the network is not seen. From the user's side: "+whole("xrdpfix probe "+hostName(&l.facts)))
+	p.block(10, "Undo", a.next("rollback "+out.Journal))
 }
 
 func serverLayer(l *look) xrdpconf.SecurityLayer { return l.facts.Server().SecurityLayer }

@@ -179,19 +179,27 @@ func pick(list []repair.Journal, id string) (repair.Journal, error) {
 
 func (a *app) printUndone(l *look, u repair.Undone) error {
 	var p page
-	p.para(fmt.Sprintf("%s: put back what %s changed", clean(l.facts.Host.Name), u.Journal.ID))
+	p.para(fmt.Sprintf("%s: put back what %s changed", hostName(&l.facts), u.Journal.ID))
+	var rows [][2]string
 	for _, f := range u.Files {
-		p.linef("  %-39s bytes, owner, mode as before", clean(f))
+		rows = append(rows, [2]string{clean(f), "bytes, owner, mode as before"})
 	}
 	if u.Kept != "" {
-		p.linef("  %-39s kept 30 days, 0700, then removed", u.Kept+"/")
+		rows = append(rows, [2]string{u.Kept + "/", "kept 30 days, 0700, then removed"})
 	}
-	if u.Restarted {
-		p.linef("  %-39s restarted, needed", diagnose.UnitXrdp)
-	} else {
-		p.linef("  %-39s not restarted, not needed", diagnose.UnitXrdp)
+	switch {
+	case l.facts.Offline:
+	case u.Restarted:
+		rows = append(rows, [2]string{diagnose.UnitXrdp, "restarted, needed"})
+	default:
+		rows = append(rows, [2]string{diagnose.UnitXrdp, "not restarted, not needed"})
 	}
+	p.columns(2, "", rows)
 	word, text := health(l)
-	p.para(fmt.Sprintf("Now: %s: %s Redo: xrdpfix apply", word, strings.TrimSuffix(text, ".")+"."))
-	return p.writeTo(a.out)
+	now := word + ": " + text
+	if word == "BROKEN" {
+		now = "BROKEN again, as before: " + lowerFirst(firstError(l)) + "."
+	}
+	p.para("Now: " + now + " Redo: " + whole(a.next("apply")))
+	return a.print(&p)
 }

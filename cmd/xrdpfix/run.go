@@ -70,6 +70,9 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	if e.Code == 2 && len(hints) == 0 {
 		hints = []string{cmd.CommandPath() + " --help"}
 	}
+	for i, h := range hints {
+		hints[i] = a.rooted(h)
+	}
 	if a.jsonOutput() || asksJSON(a.args) {
 		doc := a.document(commandName(cmd), nil)
 		doc.Exit = e

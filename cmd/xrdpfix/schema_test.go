@@ -78,18 +78,18 @@ func schemaError(data []byte) error {
 
 // TestSchemaCanFail has objects that the schema must refuse.
 func TestSchemaCanFail(t *testing.T) {
-	const head = `{"schema":1,"command":"version","tool":"x","time":"2026-11-22T15:24:40Z","changed":false,"exit":{"code":0,"reason":"ok"}`
+	const head = `{"schema":1,"command":"help","tool":"x","time":"2026-11-22T15:24:40Z","changed":false,"exit":{"code":0,"reason":"ok"}`
 	if err := schemaError([]byte(head + "}")); err != nil {
 		t.Fatalf("the least object: %v", err)
 	}
 	for name, object := range map[string]string{
 		"another field":         head + `,"colour":1}`,
-		"no exit":               `{"schema":1,"command":"version","tool":"x","time":"2026-11-22T15:24:40Z","changed":false}`,
+		"no exit":               `{"schema":1,"command":"help","tool":"x","time":"2026-11-22T15:24:40Z","changed":false}`,
 		"an unlisted reason":    strings.Replace(head, `"ok"`, `"fine"`, 1) + "}",
-		"an unlisted command":   strings.Replace(head, `"version"`, `"mend"`, 1) + "}",
+		"an unlisted command":   strings.Replace(head, `"help"`, `"mend"`, 1) + "}",
 		"a time that is none":   strings.Replace(head, "15:24:40Z", "noon", 1) + "}",
 		"null for a list":       head + `,"findings":null}`,
-		"a check without lists": strings.Replace(head, `"version"`, `"check"`, 1) + "}",
+		"a check without lists": strings.Replace(head, `"help"`, `"check"`, 1) + "}",
 		"a nested field":        head + `,"verdict":{"status":"unknown","reasons":[],"mood":1}}`,
 	} {
 		if err := schemaError([]byte(object)); err == nil {
@@ -166,10 +166,10 @@ func TestCommandsAreTheSchemas(t *testing.T) {
 // changes one changes it here, on purpose.
 func TestFieldsByHand(t *testing.T) {
 	for _, tt := range []struct{ of, fields string }{
-		{"", "schema command tool time changed exit xrdp host error findings unseen plan diff verdict clients journal request certificate served history settings probe connection summary"},
+		{"", "schema command tool time changed exit xrdp host error facts findings unseen plan diff verdict clients journal request certificate served history settings probe connection summary build"},
 		{"finding", "code severity title detail evidence remedy commands mend subject"},
 		{"evidence", "kind source text line"},
-		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline"},
+		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline first_boot"},
 		{"file", "kind path target before after diff keys because in_place"},
 		{"restart", "action needed why reload because"},
 		{"disturbed", "connected user display since client"},
@@ -180,7 +180,9 @@ func TestFieldsByHand(t *testing.T) {
 		{"connection", "time client name asked got cipher outcome cause likely own"},
 		{"probe", "addr reachable elapsed_ms security tls remote failure"},
 		{"exit", "code reason"},
+		{"build", "version revision modified date go platform modules"},
 		{"error", "message hints"},
+		{"facts", "file taken tool redacted"},
 	} {
 		at := []string{"properties"}
 		if tt.of != "" {

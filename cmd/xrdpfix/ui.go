@@ -34,7 +34,35 @@ func (p *page) block(labelWidth int, label, text string) {
 		if i > 0 {
 			label = ""
 		}
-		p.linef("%-*s%s", labelWidth, label, l)
+		p.linef("%-*s%s", labelWidth, label, strings.ReplaceAll(l, unbroken, " "))
+	}
+}
+
+// unbroken stands for a blank where a line must not be broken: it becomes one
+// when the page is printed.
+const unbroken = "\u00a0"
+
+// whole keeps a command on one line, so that it can be pasted.
+func whole(command string) string { return strings.ReplaceAll(command, " ", unbroken) }
+
+// columns prints rows of two columns beside a label. What is too long for its
+// column goes on in the next line.
+func (p *page) columns(labelWidth int, label string, rows [][2]string) {
+	const widest = 40
+	wide := 0
+	for _, r := range rows {
+		if len(r[0]) <= widest {
+			wide = max(wide, len(r[0]))
+		}
+	}
+	for _, r := range rows {
+		left := fmt.Sprintf("%-*s%-*s", labelWidth, label, wide, r[0])
+		label = ""
+		if len(r[0]) > wide {
+			p.linef("%s", left)
+			left = ""
+		}
+		p.block(labelWidth+wide+2, left, r[1])
 	}
 }
 
@@ -108,10 +136,18 @@ func cleanLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// rooted puts the tree at work into a hint that names a command of ours.
+func (a *app) rooted(hint string) string {
+	if strings.Contains(hint, "--root ") || strings.Contains(hint, "--help") || strings.Contains(hint, "xrdpfix probe") {
+		return hint
+	}
+	return strings.Replace(hint, "xrdpfix ", a.next("")+" ", 1)
+}
+
 // next is a command line to go on with, the tree at work included.
 func (a *app) next(words string) string {
 	if a.global.root == "/" || a.global.root == "" {
-		return "xrdpfix " + words
+		return strings.TrimRight("xrdpfix "+words, " ")
 	}
 	root := a.global.root
 	if strings.ContainsFunc(root, func(r rune) bool { return !strings.ContainsRune(pasteable, r) }) {

@@ -50,7 +50,7 @@ func (a *app) schedule(ctx context.Context, l *look, flags *policyFlags) error {
 	p.linef("%-10sxrdpfix check", "Look")
 	p.linef("%-10sxrdpfix rollback", "Give up")
 	p.linef("waiting (exit %d)", a.quit.Code)
-	return p.writeTo(a.out)
+	return a.print(&p)
 }
 
 // resume is what the unit runs: it waits, makes the change, and removes the unit.
