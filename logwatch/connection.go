@@ -49,7 +49,8 @@ type Connection struct {
 	// ClassicLevel is the level of classic encryption: none, low, medium,
 	// high or fips.
 	ClassicLevel string `json:"classic_level,omitempty"`
-	// Matches are the recognised lines that belong to this connection, in order.
+	// Matches are the recognised lines that belong to this connection, in order,
+	// but for those that follow from any end (ClassNoise), unless they give a reason.
 	Matches []Match `json:"matches,omitempty"`
 	// Maybe are those that belong to this one or to another open one.
 	Maybe []Match `json:"maybe,omitempty"`
@@ -74,22 +75,39 @@ type Connection struct {
 const maxMatches = 64
 
 // take counts a line to the connection and learns from it.
-func (c *Connection) take(m Match) {
+func (b *building) take(m Match) {
 	e := &m.Entry
-	if c.Lines == 0 {
-		c.Start, c.First = e.Time, e.Offset
+	if b.Lines == 0 {
+		b.Start, b.First = e.Time, e.Offset
 	}
-	c.End, c.Last = e.Time, e.Offset
-	c.Lines++
-	c.Doubtful = c.Doubtful || e.Claimed
+	b.End, b.Last = e.Time, e.Offset
+	b.Lines++
+	b.Doubtful = b.Doubtful || e.Claimed
 	if e.PID != 0 && m.Rule.step.kind != stepAccept {
-		c.PID = e.PID
+		b.PID = e.PID
 	}
-	if len(c.Matches) < maxMatches {
-		m = m.clone()
-		c.Matches = append(c.Matches, m)
+	if m.Rule.Class == ClassNoise && m.Rule.step.kind != stepReason {
+		return
 	}
-	c.learn(m)
+	e.Text = b.keep(e.Text)
+	if b.Matches == nil {
+		b.Matches = make([]Match, 0, 6)
+	}
+	if len(b.Matches) < maxMatches {
+		b.Matches = append(b.Matches, m)
+	}
+	b.learn(m)
+}
+
+// keep copies a text out of the file's memory, several into one piece.
+func (b *building) keep(text string) string {
+	if b.texts.Cap()-b.texts.Len() < len(text) {
+		b.texts = strings.Builder{}
+		b.texts.Grow(max(len(text), 384))
+	}
+	at := b.texts.Len()
+	b.texts.WriteString(text)
+	return b.texts.String()[at:]
 }
 
 // learn sets the fields that a line states.
@@ -101,11 +119,11 @@ func (c *Connection) learn(m Match) {
 		c.Requested, c.Selected = Protocols(requested).String(), Protocols(choice).String()
 		c.choose()
 	case "negotiation-protocol":
-		c.Configured, c.Requested = strings.Clone(m.Field("configured")), strings.Clone(m.Field("requested"))
-		c.Selected = strings.Clone(m.Field("selected"))
+		c.Configured, c.Requested = m.Field("configured"), m.Field("requested")
+		c.Selected = m.Field("selected")
 		c.choose()
 	case "negotiation-requested":
-		c.Requested = strings.Clone(m.Field("requested"))
+		c.Requested = m.Field("requested")
 		c.RequestedProtocols = parseProtocols(c.Requested)
 	case "negotiation-selected-tls":
 		c.Selected = "SSL"
@@ -120,12 +138,12 @@ func (c *Connection) learn(m Match) {
 		c.Selected = "HYBRID_EX"
 		c.choose()
 	case "client-name", "client-name-old":
-		c.ClientName = strings.Clone(m.Field("name"))
+		c.ClientName = m.Field("name")
 	case "established-tls", "established-tls-peer":
 		c.Established, c.Protocol = true, TLS
-		c.TLSVersion, c.Cipher = strings.Clone(m.Field("version")), strings.Clone(m.Field("cipher"))
+		c.TLSVersion, c.Cipher = m.Field("version"), m.Field("cipher")
 	case "established-classic", "established-classic-old", "established-classic-peer":
-		c.Established, c.Protocol, c.ClassicLevel = true, Classic, strings.Clone(m.Field("level"))
+		c.Established, c.Protocol, c.ClassicLevel = true, Classic, m.Field("level")
 	}
 	switch m.Rule.ID {
 	case "layer-requires-tls-short", "layer-fips-requires-tls":
@@ -171,5 +189,5 @@ func peer(m Match) (netip.AddrPort, string) {
 	if p, err := netip.ParseAddrPort(text); err == nil {
 		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port()), ""
 	}
-	return netip.AddrPort{}, strings.Clone(text)
+	return netip.AddrPort{}, text
 }

@@ -82,7 +82,8 @@ type Parser struct {
 	// that does not put them more than a day after Reference.
 	Reference time.Time
 
-	stamp string
+	stamp [28]byte // the last one, size bytes
+	size  int
 	time  time.Time
 }
 
@@ -121,7 +122,7 @@ func (p *Parser) Parse(line string) (Entry, bool) {
 			return Entry{}, false
 		}
 		// The wrong fraction would defeat the memory of the last stamp.
-		if len(p.stamp) == 28 && p.stamp[:19] == line[1:20] && p.stamp[23:] == line[24:29] {
+		if p.size == 28 && string(p.stamp[:19]) == line[1:20] && string(p.stamp[23:]) == line[24:29] {
 			e.Time = p.time
 		} else if !p.setTime(&e, line[1:29], parseISO) {
 			return Entry{}, false

@@ -2,6 +2,7 @@ package logwatch
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,7 @@ type building struct {
 	assumed bool  // its beginning was not seen
 	over    bool  // its end was seen
 	child   child // zero: not known
+	texts   strings.Builder
 }
 
 // shared is a line that may belong to any of several connections.

@@ -80,7 +80,7 @@ func (m Match) Rewrite(value func(field, old string) string) (Match, bool) {
 	parts := m.Rule.pattern.parts
 	text := parts[0].literal
 	for i, p := range parts[1:] {
-		text += value(p.name, m.values[i]) + p.literal
+		text += value(p.name, m.value(i)) + p.literal
 	}
 	e := m.Entry
 	e.Text = text

@@ -99,18 +99,22 @@ func compile(source string) (pattern, bool) {
 	}
 }
 
-// match reports whether text is such a message, and its fields in order.
-func (p *pattern) match(text string) (fields [maxFields]string, ok bool) {
-	rest, ok := strings.CutPrefix(text, p.parts[0].literal)
-	if !ok {
+// span is a part of a message, as offsets: a message is never longer than maxText.
+type span struct{ from, to uint16 }
+
+// match reports whether text is such a message, and where its fields are.
+func (p *pattern) match(text string) (fields [maxFields]span, ok bool) {
+	if len(text) > maxText || !strings.HasPrefix(text, p.parts[0].literal) {
 		return fields, false
 	}
+	at := len(p.parts[0].literal)
 	for i := 1; i < len(p.parts); i++ {
 		part := &p.parts[i]
-		var end int
+		rest := text[at:]
+		end := len(rest)
 		switch {
 		case i == len(p.parts)-1:
-			if end = len(rest) - len(part.literal); end < 0 || rest[end:] != part.literal {
+			if end -= len(part.literal); end < 0 || rest[end:] != part.literal {
 				return fields, false
 			}
 		case part.class.greedy:
@@ -121,10 +125,10 @@ func (p *pattern) match(text string) (fields [maxFields]string, ok bool) {
 		if end < 0 || !part.class.valid(rest[:end]) {
 			return fields, false
 		}
-		fields[i-1] = rest[:end]
-		rest = rest[end+len(part.literal):]
+		fields[i-1] = span{uint16(at), uint16(at + end)} //nolint:gosec // bounded by maxText
+		at += end + len(part.literal)
 	}
-	return fields, rest == ""
+	return fields, at == len(text)
 }
 
 // printable reports whether s has no control characters.

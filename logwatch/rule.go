@@ -62,7 +62,16 @@ type Match struct {
 	// Entry is the line.
 	Entry Entry
 
-	values [maxFields]string
+	values [maxFields]span // parts of Entry.Text
+}
+
+// value returns the i-th field, "" where somebody has changed the text.
+func (m *Match) value(i int) string {
+	v := m.values[i]
+	if int(v.to) > len(m.Entry.Text) {
+		return ""
+	}
+	return m.Entry.Text[v.from:v.to]
 }
 
 // Field returns the value of a named field, "" if the rule has none such.
@@ -72,7 +81,7 @@ func (m Match) Field(name string) string {
 	}
 	for i, p := range m.Rule.pattern.parts[1:] {
 		if p.name == name {
-			return m.values[i]
+			return m.value(i)
 		}
 	}
 	return ""
@@ -83,7 +92,7 @@ func (m Match) Fields() map[string]string {
 	fields := map[string]string{}
 	if m.Rule != nil {
 		for i, p := range m.Rule.pattern.parts[1:] {
-			fields[p.name] = m.values[i]
+			fields[p.name] = m.value(i)
 		}
 	}
 	return fields
@@ -112,16 +121,16 @@ func (m Match) Cause() string {
 // clone returns a match that shares no memory with the file it was read from.
 func (m Match) clone() Match {
 	m.Entry.Text = strings.Clone(m.Entry.Text)
-	// The values are parts of the text; matching again finds them in the copy.
-	m.values, _ = m.Rule.pattern.match(m.Entry.Text)
 	return m
 }
 
 // catalogue is the compiled form of the rules.
 type catalogue struct {
 	rules []*Rule
-	// first holds, by a hash of the first five bytes of a message, the rules
-	// that may match. Most messages of a log meet an empty slot.
+	// whole holds the rules without fields, by a hash of the whole message,
+	// first the others, by a hash of its beginning. Most messages of a log
+	// meet an empty slot in both.
+	whole [1024][]*Rule
 	first [512][]*Rule
 	// reasons holds the rules for OpenSSL's errors by the reason text.
 	reasons map[string]*Rule
@@ -142,6 +151,11 @@ var index = sync.OnceValue(func() *catalogue {
 				} else {
 					c.reasons[prefix] = &r
 				}
+				continue
+			}
+			if len(r.pattern.parts) == 1 {
+				slot := &c.whole[hashWhole(r.Pattern)]
+				*slot = append(*slot, &r)
 				continue
 			}
 			for _, key := range keys(r.Pattern) {
@@ -176,6 +190,18 @@ func hash(s string) int {
 	return int((n ^ uint32(s[4])<<15) * 0x9e3779b1 >> 23)
 }
 
+// hashWhole mixes the length of a message and eight bytes from its middle, where
+// messages of one function differ.
+func hashWhole(s string) int {
+	n := uint32(len(s))
+	if i := len(s)/2 - 4; i > 0 {
+		t := s[i : i+8]
+		n ^= uint32(t[0]) | uint32(t[1])<<8 | uint32(t[2])<<16 | uint32(t[3])<<24
+		n = n*0x85ebca6b ^ (uint32(t[4]) | uint32(t[5])<<8 | uint32(t[6])<<16 | uint32(t[7])<<24)
+	}
+	return int(n * 0x9e3779b1 >> 22)
+}
+
 // Rules returns the catalogue, sorted by ID. The caller owns the slice.
 func Rules() []Rule {
 	c := index()
@@ -195,6 +221,11 @@ func Classify(e Entry) (Match, bool) {
 	c := index()
 	if strings.HasPrefix(e.Text, "SSL: error:") {
 		return c.openssl(e)
+	}
+	for _, r := range c.whole[hashWhole(e.Text)] {
+		if r.Pattern == e.Text {
+			return Match{Rule: r, Entry: e}, true
+		}
 	}
 	for _, r := range c.first[hash(e.Text)] {
 		if values, ok := r.pattern.match(e.Text); ok {

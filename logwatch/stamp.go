@@ -1,14 +1,11 @@
 package logwatch
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // setTime gives e the time of stamp. The memory of the last stamp makes a
 // burst of lines cost one conversion.
 func (p *Parser) setTime(e *Entry, stamp string, parse func(string, *time.Location) (time.Time, bool)) bool {
-	if p.stamp == stamp {
+	if string(p.stamp[:p.size]) == stamp {
 		e.Time = p.time
 		return true
 	}
@@ -20,7 +17,8 @@ func (p *Parser) setTime(e *Entry, stamp string, parse func(string, *time.Locati
 	if !ok {
 		return false
 	}
-	p.stamp, p.time, e.Time = strings.Clone(stamp), t, t
+	p.size = copy(p.stamp[:], stamp)
+	p.time, e.Time = t, t
 	return true
 }
 
