@@ -31,11 +31,8 @@ var remedyOf = map[diagnose.Code]remedy{
 	diagnose.CertPathInvalid: (*builder).absolutePath,
 	diagnose.CertCopyStale:   (*builder).copyAgain,
 
-	diagnose.IniUnreadable: func(b *builder, x diagnose.Finding) {
-		b.iniMode = 0o644
-		b.iniBecause = append(b.iniBecause, x.Code)
-	},
-	diagnose.IniCutShort: (*builder).readOn,
+	diagnose.IniUnreadable: (*builder).openIni,
+	diagnose.IniCutShort:   (*builder).readOn,
 
 	diagnose.SecurityLayerMissing: (*builder).negotiate,
 	diagnose.SecurityLayerInvalid: (*builder).negotiate,
@@ -227,6 +224,18 @@ func (b *builder) openRSAKeys(x diagnose.Finding) {
 	b.plan.Files = append(b.plan.Files, FileChange{
 		Kind: FileAttributes, Path: fact.Value.Path, Target: fact.Value.Target, Before: before, After: after, Because: []diagnose.Code{x.Code},
 	})
+}
+
+// openIni lets everybody read xrdp.ini, as packages ship it. One write in place
+// changes bytes only.
+func (b *builder) openIni(x diagnose.Finding) {
+	if b.f.Config.Value.Obstacle != "" {
+		x.Commands = []string{"chmod 0644 " + diagnose.ConfigPath}
+		b.manual(x)
+		return
+	}
+	b.iniMode = 0o644
+	b.iniBecause = append(b.iniBecause, x.Code)
 }
 
 // readOn keeps the file as it was meant: the edits are made to that one.

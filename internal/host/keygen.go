@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// keygenDir begins the name of the directory that a key is made in.
+const keygenDir = "/run/xrdpfix-keygen-"
+
 // keygenPatience: 2048 bits take well below a second; a machine without entropy
 // at first boot takes longer.
 const keygenPatience = 30 * time.Second
@@ -20,7 +23,7 @@ func (m *Machine) Keygen() ([]byte, error) {
 	if !m.Live() {
 		return nil, fmt.Errorf("no key is made into an offline tree")
 	}
-	dir, err := os.MkdirTemp("/run", "xrdpfix-keygen-")
+	dir, err := os.MkdirTemp(filepath.Dir(keygenDir), filepath.Base(keygenDir))
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path"
 	"sync"
 	"time"
 
@@ -107,23 +105,12 @@ func (m *Machine) server() (xrdpconf.Server, error) {
 	return facts.Server(), nil
 }
 
-// CleanTemps removes what killed writes left beside our files. Nobody else may
-// be at work: take the lock first.
-func (m *Machine) CleanTemps() error {
-	for _, dir := range []string{path.Dir(diagnose.ConfigPath), diagnose.OwnDir, path.Dir(diagnose.DropInPath)} {
-		if _, err := m.root.RemoveTemps(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// ConfigTargets are the files that xrdp.ini and sesman.ini lead to through
-// links: places that a rollback may write to besides /etc/xrdp.
+// ConfigTargets are the files that xrdp.ini, sesman.ini and rsakeys.ini lead to
+// through links: places that a rollback may write to besides /etc/xrdp.
 func (m *Machine) ConfigTargets() []string {
 	var out []string
-	for _, p := range []string{diagnose.ConfigPath, diagnose.SesmanPath} {
-		if f, err := m.file(p); err == nil && f.Exists {
+	for _, p := range []string{diagnose.ConfigPath, diagnose.SesmanPath, diagnose.RSAKeysPath} {
+		if f, err := m.state(p); err == nil && f.Exists {
 			out = append(out, f.Target)
 		}
 	}

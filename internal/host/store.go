@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -38,17 +39,15 @@ type LockedError struct{ Path string }
 
 func (e *LockedError) Error() string { return "another xrdpfix is at work (" + e.Path + ")" }
 
-// Lock keeps other runs away until the returned function is called.
+// Lock keeps other runs away until the returned function is called, and clears
+// what killed ones left.
 func (m *Machine) Lock() (unlock func(), err error) {
-	dir := "/run"
+	name, opts := path.Join("/run", lockName), []flock.Option{flock.SetPermissions(0o600)}
 	if !m.Live() {
-		dir = m.inRoot("/var/lib")
-		if _, err := m.root.MkdirAll("/var/lib", atomicfile.Attr{Mode: 0o755}); err != nil {
-			return nil, err
-		}
+		// The directory itself is locked: a file would stay in the image.
+		name, opts = m.cfg.Root, []flock.Option{flock.SetFlag(os.O_RDONLY)}
 	}
-	name := path.Join(dir, lockName)
-	l := flock.New(name, flock.SetPermissions(0o600))
+	l := flock.New(name, opts...)
 	ok, err := l.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", name, err)
@@ -56,6 +55,9 @@ func (m *Machine) Lock() (unlock func(), err error) {
 	if !ok {
 		return nil, &LockedError{name}
 	}
+	// What killed runs left is litter; what is in the way of its removal will be
+	// in the way of the change, which says so.
+	_ = m.CleanTemps()
 	return func() { _ = l.Unlock() }, nil
 }
 
