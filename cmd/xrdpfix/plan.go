@@ -217,12 +217,16 @@ func mendTitle(l *look) string {
 
 func showFiles(p *page, l *look) {
 	if k := l.plan.Keygen; k != nil {
-		p.linef("  %-7s %-42s root:%s 0640", "create", k.Path, k.Group)
+		p.linef("  %-7s %-42s root:%s 0640", "create", k.Path, clean(k.Group))
 		p.linef("%10s2048 bits, made by xrdp-keygen during apply, never shown", "")
 	}
 	const at = 10
 	row := func(kind, path, attr string) {
-		p.linef("  %-7s %-42s %s", kind, path, attr)
+		line := fmt.Sprintf("  %-7s %-42s %s", kind, path, attr)
+		if len(line) > width {
+			line = fmt.Sprintf("  %-7s %s\n%*s%s", kind, path, at, "", attr)
+		}
+		p.linef("%s", line)
 	}
 	for _, c := range l.plan.Files {
 		if c.Path == diagnose.ConfigPath {
