@@ -3,6 +3,7 @@ package repair
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"xrdpfix/certs"
@@ -78,7 +79,7 @@ func (b *builder) afterFirstBoot(because []diagnose.Code, why string) {
 			b.manual(x)
 		}
 	}
-	if len(because) == 0 && !b.left(diagnose.FirstBootPending) {
+	if len(because) == 0 && !slices.ContainsFunc(b.plan.Manual, func(m Manual) bool { return strings.HasSuffix(m.Text, remedy) }) {
 		b.plan.Manual = append(b.plan.Manual, Manual{
 			Because: diagnose.FirstBootPending, Severity: diagnose.Error,
 			Text: remedy, Commands: []string{"xrdpfix cert renew"},

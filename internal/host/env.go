@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -60,7 +59,7 @@ func (m *Machine) Env() diagnose.Env {
 		}
 		return u, err
 	}
-	env.Listen = func(ctx context.Context, ports []int) ([]diagnose.Socket, error) { return m.proc.Listening(ctx, ports) }
+	env.Listen = m.listening
 	env.Sesman = m.sesmanReach
 	env.Origin = m.keyOrigin
 	env.Desktops = func(ctx context.Context) ([]diagnose.Desktop, error) {
@@ -241,27 +240,6 @@ func (m *Machine) startIdentity(unit *service.Unit, s xrdpconf.Server) (diagnose
 	}
 	user, group := m.offlineUnit()
 	return m.names.UnitIdentity(user, group, nil, "unit User=")
-}
-
-// offlineUnit reads User= and Group= of xrdp.service where systemd cannot be asked.
-func (m *Machine) offlineUnit() (user, group string) {
-	for _, dir := range []string{"/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"} {
-		data, err := m.root.ReadFile(dir+"/"+diagnose.UnitXrdp, maxConf)
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(data)) {
-			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-			switch key {
-			case "User":
-				user = value
-			case "Group":
-				group = value
-			}
-		}
-		return user, group
-	}
-	return "", ""
 }
 
 // startSlack is by how much the start of a process may be reckoned too early:

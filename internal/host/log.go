@@ -25,14 +25,6 @@ func (m *Machine) LogPath() (string, error) {
 	return s.Logging.File, nil
 }
 
-// inRoot is the place of a log file outside the root.
-func (m *Machine) inRoot(path string) string {
-	if m.Live() {
-		return path
-	}
-	return filepath.Join(m.cfg.Root, path)
-}
-
 // LogEnd marks the end of the log.
 func (m *Machine) LogEnd(path string) (logwatch.Mark, error) { return logwatch.End(m.inRoot(path)) }
 
