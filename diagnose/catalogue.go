@@ -95,8 +95,10 @@ var wireCauses = []Code{
 	PortTaken,
 }
 
-// pairGoes are the faults for which the pair is replaced or copied anyway.
+// pairGoes are the faults for which the pair is replaced or copied anyway, or
+// without whose mending nobody knows which pair it is.
 var pairGoes = []Code{
+	IniMissing, IniUnreadable,
 	KeyMissing, KeyUnreadable, KeyInvalid, KeyUnsupported, KeyExposed,
 	CertMissing, CertInvalid, CertKeyMismatch, CertExpired,
 }
