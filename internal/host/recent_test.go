@@ -79,7 +79,11 @@ func TestRecent(t *testing.T) {
 		chapter{at(11), cameIn("198.51.100.4", "xrdpfix", "TLSv1.3")},
 		chapter{at(12), tooOld("198.51.100.1")},
 	)
-	m := &Machine{cfg: Config{Root: root, Now: func() time.Time { return now }}}
+	m, err := Open(Config{Root: root, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
 	got, err := m.recent(t.Context(), "/var/log/xrdp.log", 30)
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +119,11 @@ func TestRecentIsBounded(t *testing.T) {
 		chapters = append(chapters, chapter{now.Add(time.Duration(i-100) * time.Second), nla("203.0.113.7")})
 	}
 	writeLog(t, root+"/var/log/xrdp.log", chapters...)
-	m := &Machine{cfg: Config{Root: root, Now: func() time.Time { return now }}}
+	m, err := Open(Config{Root: root, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
 	got, err := m.recent(t.Context(), "/var/log/xrdp.log", 30)
 	if err != nil {
 		t.Fatal(err)
