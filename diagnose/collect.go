@@ -64,6 +64,8 @@ type Env struct {
 	Source func(cert string) (CertSource, error)
 	// Leftovers reads what package upgrades left beside xrdp.ini and sesman.ini.
 	Leftovers func() ([]FileFact, error)
+	// Firewall asks this machine's own packet filter about ports.
+	Firewall func(ctx context.Context, ports []int) (Firewall, error)
 	// Sesman looks where xrdp-sesman listens.
 	Sesman  func(ctx context.Context, m xrdpconf.SessionManager, v xrdpconf.Version) (SesmanReach, error)
 	Applied func() ([]AppliedSummary, error)

@@ -7,7 +7,6 @@ import (
 	"encoding/asn1"
 	"slices"
 	"sync"
-	"time"
 
 	"xrdpfix/xrdpconf"
 )
@@ -36,6 +35,14 @@ func collectAround(ctx context.Context, env Env, f *Facts) (wait func()) {
 				f.SesmanReach = ask(func() (SesmanReach, error) { return env.Sesman(ctx, sesman, version) })
 			})
 		}
+	}
+	if env.Firewall == nil {
+		f.Firewall = Skipped[Firewall]("offline")
+	} else {
+		ports := f.Ports()
+		wg.Go(func() {
+			f.Firewall = ask(func() (Firewall, error) { return env.Firewall(ctx, ports) })
+		})
 	}
 	wg.Go(func() { f.Leftovers = maybe(env.Leftovers) })
 	wg.Go(func() {
@@ -71,6 +78,3 @@ func certLogged(der []byte) bool {
 	c, err := x509.ParseCertificate(der)
 	return err == nil && slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(sctList) })
 }
-
-// aroundPatience bounds the looks that ask other programs.
-const aroundPatience = 2 * time.Second

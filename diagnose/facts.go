@@ -85,6 +85,8 @@ type Facts struct {
 	// Leftovers are the versions of xrdp.ini and sesman.ini that package upgrades
 	// left beside them.
 	Leftovers Observed[[]FileFact] `json:"leftovers"`
+	// Firewall is what this machine's packet filter does with xrdp's ports.
+	Firewall Observed[Firewall] `json:"firewall"`
 	// SesmanReach is whether xrdp can reach xrdp-sesman.
 	SesmanReach Observed[SesmanReach] `json:"sesman_reach"`
 }

@@ -70,7 +70,7 @@ var checks = []func(*view) []Finding{
 	checkVersions, checkCiphers, checkCiphersNarrow, checkSecretsLogged, checkDeclaredRange, checkRangeBlocked,
 	checkService, checkPort, checkLog,
 	checkKeyShared, checkChain, checkCopyStale, checkPasswords, checkManaged, checkLeftovers,
-	checkRuntimeUser, checkRestartPending, checkSesman,
+	checkRuntimeUser, checkRestartPending, checkSesman, checkFirewall,
 	checkWire, checkClients, checkNeverArrived,
 	checkApplied, checkFirstBoot,
 }

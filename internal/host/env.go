@@ -61,6 +61,7 @@ func (m *Machine) Env() diagnose.Env {
 	}
 	env.Listen = m.listening
 	env.Sesman = m.sesmanReach
+	env.Firewall = m.firewall
 	env.Origin = m.keyOrigin
 	env.Desktops = func(ctx context.Context) ([]diagnose.Desktop, error) {
 		return m.proc.Desktops(ctx, m.names, m.ports())

@@ -38,6 +38,8 @@ func TestBlocked(t *testing.T) {
 		{"partly", 3392, "ip filter input, policy drop"},
 		{"firewalld", 3389, "inet firewalld filter_IN_public, reject"},
 		{"firewalld", 3390, ""},
+		{"firewalld-1.3.3", 3389, "inet firewalld filter_IN_public, reject"},
+		{"firewalld-1.3.3", 22, ""},
 		{"verdicts", 3389, ""},
 		{"verdicts", 3390, ""},
 		{"verdicts", 3391, "inet filter input, drop"},
