@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -67,7 +68,7 @@ func (a *app) check(ctx context.Context, flags *policyFlags, facts *factsFlags) 
 		p.blank()
 		showFinding(&p, x, a.global.verbose)
 	}
-	if !l.facts.Offline {
+	if l.facts.Wire.Ok() {
 		p.blank()
 		showClients(&p, &l.facts)
 	}
@@ -166,7 +167,7 @@ func unseen(f *diagnose.Facts) []string {
 	var out []string
 	add := func(what, why string) {
 		if why != "" {
-			out = append(out, what+": "+clean(why))
+			out = append(out, what+": "+clean(strings.TrimPrefix(why, "mark: ")))
 		}
 	}
 	add("xrdp.ini", f.Config.Failed)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"xrdpfix/diagnose"
@@ -15,6 +16,9 @@ func showClients(p *page, f *diagnose.Facts) {
 	by := map[string][]diagnose.Client{}
 	for _, c := range diagnose.ClientKinds(f.Wire.Value) {
 		by[c.Connects] = append(by[c.Connects], c)
+	}
+	if slices.ContainsFunc(by[diagnose.ConnectsWeak], func(c diagnose.Client) bool { return strings.HasPrefix(c.Name, tlsKindPrefix) }) {
+		by[diagnose.ConnectsNo] = append([]diagnose.Client{{Name: "clients that insist on TLS"}}, by[diagnose.ConnectsNo]...)
 	}
 	p.linef("Who can connect now")
 	for _, row := range []struct{ label, key string }{
@@ -42,7 +46,7 @@ func kindsText(fare string, clients []diagnose.Client) string {
 	switch n := len(versions); {
 	case n == 0:
 	case fare == diagnose.ConnectsWeak:
-		out = append(out, "clients with TLS that do without it, if they may")
+		out = append(out, "clients that fall back to classic RDP")
 	case fare == diagnose.ConnectsNo && n == tlsKinds:
 		out = append(out, "clients that insist on TLS")
 	case fare == diagnose.ConnectsNo:

@@ -146,8 +146,12 @@ func (v *logView) end(path string, files []logwatch.HistoryFile) error {
 	}
 	v.causes(&p)
 	p.blank()
-	p.para(fmt.Sprintf("%d connected, %d failed, %d not shown (%d scanners or hang-ups, %d probes of ours)",
-		v.sum.Connected, v.sum.Failed, v.sum.NotShown, v.hung, v.own))
+	others := "not shown"
+	if v.flags.all {
+		others = "others"
+	}
+	p.para(fmt.Sprintf("%d connected, %d failed, %d %s (%d scanners or hang-ups, %d probes of ours)",
+		v.sum.Connected, v.sum.Failed, v.own+v.hung, others, v.hung, v.own))
 	return v.a.print(&p)
 }
 

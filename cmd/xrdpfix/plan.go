@@ -150,9 +150,14 @@ func (a *app) showPlan(p *page, l *look) {
 	if pl.Identity != nil {
 		creates += 2
 	}
+	if pl.Keygen != nil {
+		creates++
+	}
 	p.para(fmt.Sprintf("%s: %s", hostName(&l.facts), planTitle(l, edits, creates)))
-	p.blank()
-	showFiles(p, l)
+	if edits+creates > 0 {
+		p.blank()
+		showFiles(p, l)
+	}
 	for _, c := range pl.Files {
 		if c.Diff == "" {
 			continue // only its mode or group changes
@@ -188,8 +193,11 @@ func planTitle(l *look, edits, creates int) string {
 	if creates > 0 {
 		parts = append(parts, fmt.Sprintf("%d to create", creates))
 	}
-	if l.plan.Unit.Action == repair.ActionStart {
+	switch {
+	case l.plan.Unit.Action == repair.ActionStart:
 		parts = append(parts, "xrdp to start")
+	case l.plan.Unit.Action == repair.ActionRestart && edits+creates == 0:
+		parts = append(parts, "xrdp to restart")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -200,6 +200,6 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 	if word == "BROKEN" {
 		now = "BROKEN again, as before: " + lowerFirst(firstError(l)) + "."
 	}
-	p.para("Now: " + now + " Redo: " + whole(a.next("apply")))
+	p.para("Now: " + now + " " + whole("Redo: "+a.next("apply")))
 	return a.print(&p)
 }

@@ -60,7 +60,9 @@ func (p *page) columns(labelWidth int, label string, rows [][2]string) {
 		label = ""
 		if len(r[0]) > wide {
 			p.linef("%s", left)
-			left = ""
+			if left = ""; r[1] == "" {
+				continue
+			}
 		}
 		p.block(labelWidth+wide+2, left, r[1])
 	}
