@@ -128,14 +128,7 @@ func (s *system) act(ctx context.Context, verb string) (time.Duration, error) {
 	case errors.Is(err, service.ErrNoSystemd):
 		err = s.script(job, verb)
 	case err == nil:
-		switch verb {
-		case "start":
-			err = bus.Start(job, diagnose.UnitXrdp)
-		case "restart":
-			err = bus.Restart(job, diagnose.UnitXrdp)
-		default:
-			err = bus.Stop(job, diagnose.UnitXrdp)
-		}
+		err = systemdJob(job, bus, verb)
 	}
 	if err != nil {
 		return time.Since(began), fmt.Errorf("%s xrdp: %w", verb, err)
@@ -159,6 +152,35 @@ func (s *system) settled(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, young)
 	defer cancel()
 	_ = s.waitListening(ctx)
+}
+
+// systemdJob runs one job on xrdp. A start that fails is tried once more after a
+// moment: an xrdp or xrdp-sesman that is still on its way out holds the PID file,
+// and the next one then takes itself for a second (xrdp/xrdp.c, "It looks like
+// xrdp is already running").
+func systemdJob(ctx context.Context, bus *service.Conn, verb string) error {
+	switch verb {
+	case "stop":
+		return bus.Stop(ctx, diagnose.UnitXrdp)
+	case "restart":
+		err := bus.Restart(ctx, diagnose.UnitXrdp)
+		var job *service.JobError
+		if !errors.As(err, &job) {
+			return err
+		}
+	default:
+		err := bus.Start(ctx, diagnose.UnitXrdp)
+		var job *service.JobError
+		if !errors.As(err, &job) {
+			return err
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Second):
+	}
+	return bus.Start(ctx, diagnose.UnitXrdp)
 }
 
 func (s *system) script(ctx context.Context, verb string) error {

@@ -27,6 +27,7 @@ type Options struct {
 	Veth     bool      // add an interface shared with the machine, see [Host.Addr]
 	Binds    []Bind    // visible inside from the first boot on
 	Packages []string  // more Debian packages, kept in the cache as a layer over the image
+	Over     *Layer    // an image that was changed before the boot, made with the same Packages
 	Detached bool      // the host outlives this process; [Attach] finds it again
 	NoWait   bool      // return when PID 1 runs, before the system is up
 	Log      io.Writer // progress of building an image; nil for none
@@ -70,6 +71,12 @@ func Boot(ctx context.Context, s Suite, o Options) (*Host, error) {
 	st := state{Name: o.Name, Asked: s, Image: img.Name, Binds: o.Binds, Detached: o.Detached, Owner: self()}
 	if err := st.register(ctx, o.Veth); err != nil {
 		return nil, err
+	}
+	if o.Over != nil {
+		st.Over = o.Over.upper()
+		if err := st.save(); err != nil {
+			return nil, errors.Join(err, st.remove())
+		}
 	}
 	h := &Host{Name: o.Name, Suite: s, Image: img, binds: o.Binds, detach: o.Detached, st: st}
 	err = h.furnish()

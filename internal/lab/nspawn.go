@@ -37,7 +37,7 @@ var errNoSystem = errors.New("systemd-nspawn ended")
 func (h *Host) start(ctx context.Context) error {
 	dir := hostDir(h.Name)
 	args := []string{"--mount", "--propagation", "private", "sh", "-ec", bootScript, "lab-boot",
-		cgroupName(h.Name), h.Image.lower(), dir,
+		cgroupName(h.Name), h.lower(), dir,
 		"--boot", "--register=no", "--keep-unit", "--private-network", "-M", h.Name,
 		"--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe",
 		"--kill-signal=SIGKILL"} // what a SIGTERM to nspawn does to the host
@@ -84,6 +84,14 @@ func (h *Host) start(ctx context.Context) error {
 		}
 	}
 	return st.save()
+}
+
+// lower is what the host's overlay lies on.
+func (h *Host) lower() string {
+	if h.st.Over != "" {
+		return h.st.Over + ":" + h.Image.lower()
+	}
+	return h.Image.lower()
 }
 
 // waitABit waits for d, and fails when the host's nspawn has ended.

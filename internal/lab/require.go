@@ -45,6 +45,9 @@ func Require(ctx context.Context, log io.Writer, programs ...string) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: it needs root (mounts, namespaces, systemd-nspawn)", ErrUnable)
 	}
+	if err := allowInotify(); err != nil {
+		return err
+	}
 	missing := missingPackages(programs)
 	if len(missing) == 0 {
 		return nil

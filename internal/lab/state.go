@@ -19,6 +19,7 @@ type state struct {
 	Name     string  `json:"name"`
 	Asked    Suite   `json:"suite"`
 	Image    string  `json:"image"`
+	Over     string  `json:"over,omitempty"` // directory of a layer's changes
 	Binds    []Bind  `json:"binds,omitempty"`
 	Link     int     `json:"link,omitempty"` // number of the veth pair; 0 for none
 	Detached bool    `json:"detached,omitempty"`
