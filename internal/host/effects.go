@@ -159,21 +159,11 @@ func (s *system) settled(ctx context.Context) {
 // and the next one then takes itself for a second (xrdp/xrdp.c, "It looks like
 // xrdp is already running").
 func systemdJob(ctx context.Context, bus *service.Conn, verb string) error {
-	switch verb {
-	case "stop":
-		return bus.Stop(ctx, diagnose.UnitXrdp)
-	case "restart":
-		err := bus.Restart(ctx, diagnose.UnitXrdp)
-		var job *service.JobError
-		if !errors.As(err, &job) {
-			return err
-		}
-	default:
-		err := bus.Start(ctx, diagnose.UnitXrdp)
-		var job *service.JobError
-		if !errors.As(err, &job) {
-			return err
-		}
+	run := map[string]func(context.Context, string) error{"start": bus.Start, "restart": bus.Restart, "stop": bus.Stop}[verb]
+	err := run(ctx, diagnose.UnitXrdp)
+	var job *service.JobError
+	if verb == "stop" || !errors.As(err, &job) {
+		return err
 	}
 	select {
 	case <-ctx.Done():
