@@ -95,8 +95,12 @@ func checkDeclaredRange(v *view) []Finding {
 	if p, ok := v.ini.Lookup("Globals", "ssl_protocols"); ok {
 		ev = append(ev, inFile(ConfigPath, p.Line, "ssl_protocols="+p.Text))
 	}
+	accepts := real.String()
+	if !real.Valid() {
+		accepts = "no version of TLS"
+	}
 	return []Finding{finding(TLSRangeIneffective, MendStated,
-		"sesman.ini declares %s, but xrdp-sesman has nothing to do with TLS: xrdp accepts %s.", declared, real).
+		"sesman.ini declares %s, but xrdp-sesman has nothing to do with TLS: xrdp accepts %s.", declared, accepts).
 		because(ev...).remedy("Say which one you want: the declared range, or the one that works now.").
 		commands("xrdpfix apply --profile declared", "xrdpfix apply --profile intermediate")}
 }
