@@ -170,7 +170,11 @@ func showChanged(p *page, l *look, out repair.Outcome) {
 		}
 		rows = append(rows, [2]string{id.Dir + "/", what})
 	}
-	p.columns(10, "Changed", rows)
+	label := "Changed"
+	if out.Problem != "" {
+		label = "Tried"
+	}
+	p.columns(10, label, rows)
 	u := l.plan.Unit
 	switch u.Action {
 	case repair.ActionStart:

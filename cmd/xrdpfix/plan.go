@@ -60,11 +60,16 @@ func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsF
 		return a.print(&p)
 	}
 	a.showPlan(&p, l)
-	next := whole(a.next("apply" + statedFlags(flags)))
-	if l.facts.Replayed {
-		next = "on that machine, " + next
+	next := "apply"
+	if r := l.plan.Refusal; r != nil && len(r.Instead) > 0 {
+		next = strings.TrimPrefix(r.Instead[0], "xrdpfix ")
 	}
-	p.para(fmt.Sprintf("Nothing was changed (exit %d).  %s", a.quit.Code, whole("Next: "+next)))
+	next = whole(a.next(strings.Replace(next, "apply", "apply"+statedFlags(flags), 1)))
+	next = whole("Next: ") + next
+	if l.facts.Replayed {
+		next = strings.Replace(next, whole("Next: "), "Next, on that machine: ", 1)
+	}
+	p.para(fmt.Sprintf("Nothing was changed (exit %d).  %s", a.quit.Code, next))
 	return a.print(&p)
 }
 

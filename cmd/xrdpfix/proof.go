@@ -17,7 +17,11 @@ import (
 // connection in xrdp.log.
 func (a *app) showProof(p *page, l *look, out repair.Outcome) {
 	label := map[repair.Status]string{repair.Confirmed: "Proof", repair.Refuted: "Refuted", repair.Unknown: "Unproven"}[out.Verdict.Status]
-	if out.Problem != "" {
+	switch {
+	case out.Interrupted:
+		p.block(10, "Stopped", "by a signal, before the proof")
+		return
+	case out.Problem != "":
 		p.block(10, "Stopped", clean(out.Problem))
 		return
 	}
@@ -166,8 +170,12 @@ func (a *app) showEnd(p *page, l *look, out repair.Outcome) {
 func serverLayer(l *look) xrdpconf.SecurityLayer { return l.facts.Server().SecurityLayer }
 
 func showRolledBack(p *page, l *look, out repair.Outcome) {
+	label := "Because"
 	for _, r := range out.Verdict.Reasons {
-		p.block(10, "Because", clean(r))
+		if r != out.Problem {
+			p.block(10, label, clean(r))
+			label = ""
+		}
 	}
 	if out.Restored == nil {
 		return

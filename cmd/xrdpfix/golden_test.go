@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/repair"
+)
+
+var update = flag.Bool("update", false, "write testdata/golden anew")
+
+// factFiles are what check --save-facts wrote on real servers.
+func factFiles(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(testdata, "facts", "*.json"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no facts: %v", err)
+	}
+	return names
+}
+
+// golden compares a page with the one on file, and holds its manners.
+func golden(t *testing.T, name, page string) {
+	t.Helper()
+	for _, bad := range textManners(page) {
+		t.Errorf("%s: %s", name, bad)
+	}
+	file := filepath.Join(testdata, "golden", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test -update writes it)", err)
+	}
+	if page != string(want) {
+		t.Errorf("%s differs (go test -update writes it anew):\n%s\nwant\n%s", name, page, want)
+	}
+}
+
+// inUTC makes the pages independent of where the tests run.
+func inUTC(t *testing.T) {
+	t.Helper()
+	old := time.Local
+	time.Local = time.UTC
+	t.Cleanup(func() { time.Local = old })
+}
+
+// TestGoldenPages: what check and plan say about real servers.
+func TestGoldenPages(t *testing.T) {
+	inUTC(t)
+	pages := map[string][]string{
+		"check":   {"check"},
+		"verbose": {"check", "--verbose"},
+		"plan":    {"plan"},
+		"modern":  {"plan", "--profile", "modern", "--security-layer", "tls"},
+	}
+	for _, facts := range factFiles(t) {
+		for page, args := range pages {
+			args = append(args, "--facts", facts)
+			name := strings.TrimSuffix(filepath.Base(facts), ".json") + "." + page
+			var out, errOut bytes.Buffer
+			code := run(t.Context(), args, &out, &errOut)
+			if errOut.Len() > 0 || code != 0 && code != 3 {
+				t.Errorf("%s: status %d\n%s", name, code, errOut.String())
+			}
+			golden(t, name+".txt", out.String())
+
+			// The same as JSON: the schema, and the same status.
+			var doc bytes.Buffer
+			if again := run(t.Context(), append(args, "--json"), &doc, &errOut); again != code {
+				t.Errorf("%s: status %d, with --json %d", name, code, again)
+			}
+			if bad := jsonManners(doc.String(), code); len(bad) > 0 {
+				t.Errorf("%s --json: %s", name, strings.Join(bad, "\n"))
+			}
+		}
+	}
+}
+
+// readLook judges saved facts.
+func readLook(t *testing.T, name string, w wish) *look {
+	t.Helper()
+	f, err := readFacts(filepath.Join(testdata, "facts", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.replay = &f
+	l, err := (&app{}).look(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestGoldenOutcomes: what apply says, put together from the facts of a broken
+// server and of the same one after a repair.
+func TestGoldenOutcomes(t *testing.T) {
+	inUTC(t)
+	broken, fixed := readLook(t, "bookworm-stock", plain), readLook(t, "bookworm-fixed", plain)
+	out := func(change func(*repair.Outcome)) repair.Outcome {
+		o := repair.Outcome{
+			Plan: broken.plan, Journal: broken.plan.ID, Changed: true, Elapsed: 3600 * time.Millisecond, PortBack: 2100 * time.Millisecond,
+			Seen:        repair.Observation{Wire: fixed.facts.Wire.Value, Own: fixed.facts.Log.Own},
+			Verdict:     repair.Verdict{Status: repair.Confirmed, Reasons: []string{}},
+			Certificate: &fixed.facts.Pair.Value.Cert,
+		}
+		o.Plan.Expect.CertSHA256 = o.Certificate.SHA256
+		change(&o)
+		return o
+	}
+	before := repair.Observation{Wire: broken.facts.Wire.Value, Own: broken.facts.Log.Own}
+	for name, o := range map[string]repair.Outcome{
+		"apply-confirmed": out(func(*repair.Outcome) {}),
+		"apply-refuted": out(func(o *repair.Outcome) {
+			o.Seen, o.RolledBack, o.Restored, o.Changed, o.Certificate = before, true, &before, false, nil
+			o.Verdict = repair.Judge(o.Plan.Expect, before)
+		}),
+		"apply-kept": out(func(o *repair.Outcome) {
+			o.Verdict = repair.Verdict{Status: repair.Unknown, Reasons: []string{"xrdp.log has no line of our own connection from port 50308"}}
+		}),
+		"apply-stopped": out(func(o *repair.Outcome) {
+			o.Problem, o.RolledBack, o.Restored, o.Changed = "restart xrdp: the job ended as \"failed\"", true, &before, false
+			o.Verdict = repair.Verdict{Status: repair.Unknown, Reasons: []string{o.Problem}}
+		}),
+		"apply-interrupted": out(func(o *repair.Outcome) {
+			o.Interrupted, o.RolledBack, o.Changed = true, true, false
+			o.Problem = context.Canceled.Error()
+		}),
+	} {
+		var page, doc, errOut bytes.Buffer
+		a := &app{out: &page, errOut: &errOut, now: func() time.Time { return broken.facts.Taken }, command: "apply", quit: applyExit(broken, o)}
+		if err := a.printOutcome(broken, o); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name+".txt", page.String())
+		a.out, a.global.json = &doc, true
+		if err := a.printOutcome(broken, o); err != nil {
+			t.Fatal(err)
+		}
+		if bad := jsonManners(doc.String(), a.quit.Code); len(bad) > 0 {
+			t.Errorf("%s --json: %s", name, strings.Join(bad, "\n"))
+		}
+		// A failure is told even where nothing else is.
+		page.Reset()
+		a.out, a.global.json, a.global.quiet = &page, false, true
+		if err := a.printOutcome(broken, o); err != nil || page.Len() > 0 || (errOut.Len() > 0) != (a.quit.Code != 0) {
+			t.Errorf("%s --quiet: status %d, %v\n%s%s", name, a.quit.Code, err, page.String(), errOut.String())
+		}
+	}
+}
+
+// TestGoldenRefusal: an apply that would cost somebody his desktop.
+func TestGoldenRefusal(t *testing.T) {
+	inUTC(t)
+	l := readLook(t, "trixie-port", plain)
+	if l.plan.Refusal == nil || len(l.plan.Disturbs) != 1 {
+		t.Fatalf("refusal %+v, disturbs %+v", l.plan.Refusal, l.plan.Disturbs)
+	}
+	var page, doc bytes.Buffer
+	a := &app{out: &doc, errOut: &page, now: func() time.Time { return l.facts.Taken }, command: "apply"}
+	if err := a.refused(l, " --profile legacy"); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "apply-refused.txt", page.String())
+	a.global.json = true
+	if err := a.refused(l, ""); err != nil {
+		t.Fatal(err)
+	}
+	if bad := jsonManners(doc.String(), 7); len(bad) > 0 {
+		t.Errorf("--json: %s", strings.Join(bad, "\n"))
+	}
+}
+
+// TestGoldenRollback: what rollback says, on the server that is broken again.
+func TestGoldenRollback(t *testing.T) {
+	inUTC(t)
+	l := readLook(t, "bookworm-stock", plain)
+	var page bytes.Buffer
+	a := &app{out: &page, now: func() time.Time { return l.facts.Taken }}
+	err := a.printUndone(l, repair.Undone{
+		Journal: repair.Journal{ID: "20261122T152440Z"}, Kept: "/etc/xrdp/tls/20261122T152440Z",
+		Files: []string{diagnose.DropInPath, diagnose.ConfigPath},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "rollback.txt", page.String())
+}
+
+// TestGoldenFilesAreUsed: a page that nobody compares any more is deleted.
+func TestGoldenFilesAreUsed(t *testing.T) {
+	files, err := os.ReadDir(filepath.Join(testdata, "golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(f.Name(), ".txt")
+		if base, page, isPage := strings.Cut(name, "."); isPage {
+			_, err := os.Stat(filepath.Join(testdata, "facts", base+".json"))
+			if errors.Is(err, os.ErrNotExist) || page == "" {
+				t.Errorf("%s has no facts", f.Name())
+			}
+			continue
+		}
+		source, err := os.ReadFile("golden_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(source, []byte(`"`+name)) {
+			t.Errorf("%s is compared by no test", f.Name())
+		}
+	}
+}
