@@ -36,7 +36,11 @@ func checkVersions(v *view) []Finding {
 			because(at).remedy("The versions that work now, spelled as xrdp spells them: %s.", strings.Join(v.server.Protocols, ", ")))
 	}
 	if old := v.acceptedBelow(xrdpconf.TLS12); len(old) > 0 {
-		out = append(out, finding(TLSVersionsObsolete, MendStated, "%s is accepted.", strings.Join(old, " and ")).
+		is := "is"
+		if len(old) > 1 {
+			is = "are"
+		}
+		out = append(out, finding(TLSVersionsObsolete, MendStated, "%s %s accepted.", strings.Join(old, " and "), is).
 			because(at).remedy("When no client needs it: TLS 1.2 and later only.").commands("xrdpfix apply --profile intermediate"))
 	}
 	return out
