@@ -171,9 +171,9 @@ var catalogue = []Entry{
 	{TLSCutOff, "TLS", Error, byHuman, "reset after the ClientHello: something on the path", nil},
 
 	{XrdpMissing, "service, port, network, log", Error, byHuman, "xrdp is not installed", nil},
-	{ServiceDown, "service, port, network, log", Error, byApplyOrHuman, "xrdp.service is stopped, failed or masked", []Code{XrdpMissing, RSAKeysMissing, LogUnwritable, RuntimeUserInvalid, PortTaken}},
+	{ServiceDown, "service, port, network, log", Error, byApplyOrHuman, "xrdp.service is stopped, failed or masked", []Code{XrdpMissing, RSAKeysMissing, LogUnwritable, RuntimeUserInvalid, PortTaken, PortInvalid, IniCutShort, IniMissing}},
 	{ServiceDisabled, "service, port, network, log", Warning, byStated, "xrdp runs now, but will not after a reboot", nil},
-	{RestartPending, "service, port, network, log", Error, byStated, "the process is older than a setting that it reads at start", nil},
+	{RestartPending, "service, port, network, log", Error, byStated, "the process is older than a setting that it reads at start", []Code{IniCutShort}},
 	{RuntimeUserInvalid, "service, port, network, log", Error, byHuman, "runtime_user is unknown, or is set without runtime_group", nil},
 	{PortInvalid, "service, port, network, log", Error, byApply, "port= is missing, or means something else to xrdp", nil},
 	{PortNotListening, "service, port, network, log", Error, byApplyOrHuman, "the unit is active, but the port is not open", []Code{XrdpMissing, ServiceDown, PortInvalid, PortTaken, RSAKeysMissing, LogUnwritable, RuntimeUserInvalid, IniMissing, RestartPending}},

@@ -88,7 +88,7 @@ func checkPort(v *view) []Finding {
 		}
 		return []Finding{finding(PortTaken, MendHuman, "Port %d belongs to %s, not to xrdp.", s.Port, who).
 			because(Evidence{Kind: "process", Source: net.JoinHostPort(s.Addr, strconv.Itoa(s.Port)), Text: fmt.Sprintf("%s, process %d", who, s.PID)}).
-			remedy("Stop that program, or give one of the two another port.").commands(fmt.Sprintf("ss -ltnp 'sport = :%d'", s.Port))}
+			remedy("Stop that program and start xrdp, or give one of the two another port.").commands(v.freePort(s)...)}
 	}
 	if mine == 0 {
 		mend := MendHuman
@@ -104,6 +104,18 @@ func checkPort(v *view) []Finding {
 			because(at).remedy("Leave it if a tunnel is meant; else port=%s in %s.", joinInts(ports), ConfigPath)}
 	}
 	return nil
+}
+
+// freePort are the commands that stop the program on the port and start xrdp.
+func (v *view) freePort(s Socket) []string {
+	out := []string{fmt.Sprintf("kill %d", s.PID)}
+	if strings.HasSuffix(s.Unit, ".service") && !strings.HasPrefix(s.Unit, "user@") {
+		out = []string{"systemctl stop " + s.Unit}
+	}
+	if v.Daemon.Systemd {
+		out = append(out, "systemctl restart xrdp")
+	}
+	return out
 }
 
 func isXrdp(s Socket) bool { return s.Program == "xrdp" || s.Unit == UnitXrdp }

@@ -31,8 +31,10 @@ func checkRuntimeUser(v *view) []Finding {
 	default:
 		return nil
 	}
-	return []Finding{x.remedy("Name a user and a group that exist, or make them; then restart xrdp.").
-		commands("useradd --system --user-group --home-dir /run/xrdp --shell /usr/sbin/nologin xrdp")}
+	return []Finding{x.remedy("Name a user and a group that exist, such as xrdp; then start xrdp again.").
+		commands("getent passwd xrdp || useradd --system --user-group --home-dir /run/xrdp --shell /usr/sbin/nologin xrdp",
+			"sed -i 's/^runtime_user=.*/runtime_user=xrdp/; s/^runtime_group=.*/runtime_group=xrdp/' "+ConfigPath,
+			"systemctl restart xrdp")}
 }
 
 // checkRestartPending finds settings that xrdp reads at start only and that

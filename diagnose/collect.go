@@ -64,6 +64,8 @@ type Env struct {
 	Source func(cert string) (CertSource, error)
 	// Leftovers reads what package upgrades left beside xrdp.ini and sesman.ini.
 	Leftovers func() ([]FileFact, error)
+	// Denials reads what SELinux forbade xrdp, where it is enforcing.
+	Denials func(enforcing bool) ([]Denial, error)
 	// Firewall asks this machine's own packet filter about ports.
 	Firewall func(ctx context.Context, ports []int) (Firewall, error)
 	// Sesman looks where xrdp-sesman listens.
@@ -199,6 +201,10 @@ func collectWire(ctx context.Context, env Env, opts Options, server xrdpconf.Ser
 		wanted = rangeOf(server)
 	}
 	f.Wire = Seen(env.Survey(ctx, addr, wanted, opts.EveryVersion))
+	if markErr != nil && f.Log.HidesProof != "" {
+		f.Log.Own = Skipped[[]logwatch.Connection](f.Log.HidesProof)
+		return
+	}
 	f.Log.Own = ask(func() ([]logwatch.Connection, error) {
 		if markErr != nil {
 			return nil, markErr
@@ -250,12 +256,16 @@ func (f *Facts) SesmanFile() *xrdpconf.File {
 }
 
 // Ports are the TCP ports that xrdp is configured to listen on.
-func (f *Facts) Ports() []int {
-	var ports []int
-	listen := f.Server().Listen
-	if p := f.Daemon.PortOption; p != "" {
-		listen = xrdpconf.ParsePort(p)
+func (f *Facts) Ports() []int { return TCPPorts(f.MeantServer(), f.Daemon.PortOption) }
+
+// TCPPorts are the TCP ports that xrdp opens when it starts with these settings;
+// option is the value of -p, which overrides port=, "" where not given.
+func TCPPorts(s xrdpconf.Server, option string) []int {
+	listen := s.Listen
+	if option != "" {
+		listen = xrdpconf.ParsePort(option)
 	}
+	var ports []int
 	for _, l := range listen {
 		if l.TCP() {
 			ports = append(ports, l.Port)

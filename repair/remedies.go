@@ -241,7 +241,7 @@ func (b *builder) openIni(x diagnose.Finding) {
 // readOn keeps the file as it was meant: the edits are made to that one.
 func (b *builder) readOn(x diagnose.Finding) {
 	b.iniBecause = append(b.iniBecause, x.Code)
-	if b.f.Server().Port != b.server.Port {
+	if b.f.Server().Port != b.server.Port && len(b.f.Listen.Value) == 0 {
 		b.needRestart("port= is read when xrdp starts")
 	}
 }

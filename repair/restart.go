@@ -15,8 +15,9 @@ func (b *builder) restart() {
 	switch {
 	case b.f.Offline:
 		u.Action, u.Needed, u.Why = ActionNone, false, "this tree is not running"
-	case u.Action == ActionStart:
-		u.Why = "xrdp is not running"
+	case u.Action == ActionStart || b.down() && (changes || u.Needed) && !b.pol.CertOnly:
+		// Where a fault that is mended explains it, service-down is silent.
+		u.Action, u.Needed, u.Why = ActionStart, true, "xrdp is not running"
 	case u.Needed:
 		u.Action = ActionRestart
 		u.Why = strings.Join(u.Because, "; ")
@@ -42,6 +43,12 @@ func (b *builder) restart() {
 	if u.Action == ActionRestart {
 		b.disturbs()
 	}
+}
+
+// down reports whether xrdp does not run although its unit could.
+func (b *builder) down() bool {
+	u, ok := b.f.Units[diagnose.UnitXrdp]
+	return ok && u.Ok() && u.Value.LoadState == "loaded" && u.Value.ActiveState != "active" && b.f.Daemon.Running.Skipped != ""
 }
 
 // busy says who would be cut off by a restart, "" for nobody.

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"xrdpfix/diagnose"
 )
@@ -21,7 +22,16 @@ type Undone struct {
 	// Kept is the directory of a pair that stays for a while, "" for none.
 	Kept      string
 	Restarted bool
+	// NotUp says why xrdp did not come up with what was put back, "" where it
+	// did or was left alone: it may not have run before the apply either.
+	NotUp string
 }
+
+// notUpError: everything is put back, but xrdp does not run with it.
+type notUpError struct{ err error }
+
+func (e *notUpError) Error() string { return e.err.Error() }
+func (e *notUpError) Unwrap() error { return e.err }
 
 // allowed are the places that a rollback may write to. A journal is a file, and
 // a file can be forged.
@@ -79,7 +89,11 @@ func (r *Runner) Rollback(ctx context.Context, j Journal, force bool, extra ...s
 	proven := j.State != StateBegun
 	ctx, cancel := r.uncancelled(ctx)
 	defer cancel()
-	if err := r.putBack(ctx, &j, j.Steps, force); err != nil {
+	var down *notUpError
+	switch err := r.putBack(ctx, &j, j.Steps, force); {
+	case errors.As(err, &down):
+		u.NotUp = down.Error()
+	case err != nil:
 		return u, err
 	}
 	if proven {
@@ -147,24 +161,33 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, steps []Step, force bo
 			return err
 		}
 	}
+	var down error
 	if slices.ContainsFunc(steps, func(s Step) bool { return s.Op == OpRestart && s.Done }) {
 		switch {
 		case j.NeededRestart:
-			_, err := r.System.Restart(ctx)
-			if err != nil {
-				return err
-			}
+			down = r.upAgain(ctx, r.System.Restart)
 		case remove:
 			// A restart that was not needed may have failed: xrdp must run as
 			// it did before. Starting what runs does nothing.
-			if _, err := r.System.Start(ctx); err != nil {
-				return err
-			}
+			down = r.upAgain(ctx, r.System.Start)
 		}
 	}
 	j.State, j.Ended, j.Deadline = StateRolledBack, r.Now(), nil
 	if err := r.Store.Save(*j); err != nil {
 		return fmt.Errorf("%w: %w", errUnrecorded, err)
+	}
+	return down
+}
+
+// upAgain brings xrdp up with what was put back, at the second try if need be.
+// That it does not come up then either is no reason to call the undoing
+// unfinished: with the old files it may never have run.
+func (r *Runner) upAgain(ctx context.Context, act func(context.Context) (time.Duration, error)) error {
+	if _, err := act(ctx); err == nil {
+		return nil
+	}
+	if _, err := act(ctx); err != nil {
+		return &notUpError{err}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -188,7 +189,7 @@ func (s *system) script(ctx context.Context, verb string) error {
 // waitListening waits until every configured TCP port is open. It reads the
 // kernel's table instead of connecting: a connection costs lines in xrdp.log.
 func (s *system) waitListening(ctx context.Context) error {
-	ports := s.m.ports()
+	ports := slices.DeleteFunc(s.m.ports(), func(p int) bool { return p == 0 }) // 0 is a port of the kernel's choice
 	if len(ports) == 0 {
 		return nil // a configuration that opens none, put back by a rollback
 	}
@@ -199,12 +200,28 @@ func (s *system) waitListening(ctx context.Context) error {
 		if err == nil && covers(list, ports) {
 			return nil
 		}
+		if why := s.failed(ctx); why != "" {
+			return fmt.Errorf("%s %s", diagnose.UnitXrdp, why)
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("xrdp was started, but port %v did not open within %s", ports, portPatience)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// failed says how xrdp ended after its start job was done, "" where it did not.
+func (s *system) failed(ctx context.Context) string {
+	bus, err := s.m.systemd(ctx)
+	if err != nil {
+		return ""
+	}
+	u, err := bus.Unit(ctx, diagnose.UnitXrdp)
+	if err != nil || u.ActiveState != "failed" {
+		return ""
+	}
+	return "started and failed: " + u.Result
 }
 
 func covers(list []diagnose.Socket, ports []int) bool {

@@ -43,7 +43,7 @@ func (m *Machine) Env() diagnose.Env {
 		LogMark:   m.LogEnd,
 		LogSince:  m.ownEntries,
 		Recent:    m.recent,
-		Source:    m.certSource, Leftovers: m.leftovers,
+		Source:    m.certSource, Leftovers: m.leftovers, Denials: m.denials,
 	}
 	if !m.Live() {
 		return env
@@ -121,7 +121,7 @@ func (m *Machine) ports() []int {
 	if o, err := ReadOptions(m.cfg.Root); err == nil {
 		facts.Daemon.PortOption = o.Port
 	}
-	return facts.Ports()
+	return diagnose.TCPPorts(facts.Server(), facts.Daemon.PortOption)
 }
 
 // file reads a text file that we may edit. A missing one is no error.

@@ -60,9 +60,11 @@ func (m *Machine) logFact(path string, serving diagnose.Identity) diagnose.LogFa
 	walk := Walk(m.cfg.Root, path, m.names, serving, serving)
 	l.DaemonCanWrite = walk.Exists && walk.Writable
 	l.StartCanWrite = l.DaemonCanWrite || m.opensAsRoot(s)
-	if l.StartCanWrite && !l.DaemonCanWrite {
-		l.DaemonCanWrite = true // held open since before privileges were dropped
+	if walk.Exists && walk.Steps[len(walk.Steps)-1].Kind == "dir" {
+		l.StartCanWrite = false // nobody writes a directory
 	}
+	// Held open since before privileges were dropped.
+	l.DaemonCanWrite = l.StartCanWrite
 	return l
 }
 
