@@ -5,10 +5,13 @@ GO     ?= go
 # below, and not from the build.
 export GOFLAGS ?= -buildvcs=false
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null)
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
+DATE = $(if $(EPOCH),$(shell date -u -d @$(EPOCH) +%Y-%m-%dT%H:%M:%SZ))
 TESTRUN = $(GO) run ./internal/repotest/testrun
 
 build: go ## the program, static, as bin/xrdpfix (the default)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/xrdpfix ./cmd/xrdpfix
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.revision=$(REVISION) -X main.buildDate=$(DATE)' -o bin/xrdpfix ./cmd/xrdpfix
 
 demo: build ## a stock Debian 12 with a broken xrdp, repaired before your eyes (root)
 	@$(GO) run ./internal/lab/demo bin/xrdpfix
@@ -22,6 +25,15 @@ test-all: build ## every row on every suite, longer fuzzing; writes the document
 
 docs: go ## the documents that are generated from the code
 	$(GO) run ./internal/repotest/gendocs
+
+man: build ## the man pages, as dist/man/*.8
+	bin/xrdpfix generate man dist/man
+
+packages: go ## .deb and .rpm for amd64 and arm64, into dist
+	@$(GO) run ./packaging/build packages
+
+release: go ## packages, binaries, SBOM, sums, notes into dist; signed with KEY=...
+	@$(GO) run ./packaging/build -key '$(KEY)' release
 
 lint: go ## gofmt, go vet and golangci-lint
 	@$(TESTRUN) format vet lint
@@ -48,4 +60,4 @@ go:
 		exit 1; \
 	fi
 
-.PHONY: build demo test test-all docs lint vuln bench clean help go
+.PHONY: build demo test test-all docs man packages release lint vuln bench clean help go

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"debug/buildinfo"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"xrdpfix/packaging/sbom"
+)
+
+// release makes everything that a version is published with.
+func (b *builder) release(ctx context.Context, key string) error {
+	if err := b.emptyDir(); err != nil {
+		return err
+	}
+	if err := b.packages(ctx); err != nil {
+		return err
+	}
+	for _, arch := range b.architectures {
+		name := filepath.Join(b.dir, fmt.Sprintf("xrdpfix_%s_linux_%s", b.version, arch))
+		if err := b.program(ctx, arch, name); err != nil {
+			return err
+		}
+		if err := b.made(name); err != nil {
+			return err
+		}
+		if err := b.bill(ctx, name); err != nil {
+			return err
+		}
+	}
+	notes := filepath.Join(b.dir, "NOTES.md")
+	if err := os.WriteFile(notes, []byte(b.notes()), 0o644); err != nil {
+		return err
+	}
+	if err := b.made(notes); err != nil {
+		return err
+	}
+	sums, err := b.sums()
+	if err != nil {
+		return err
+	}
+	if key == "" {
+		_, err := fmt.Fprintf(b.out, "not signed: no key was named (make release KEY=...)\n")
+		return err
+	}
+	signature := sums + ".asc"
+	if err := do(ctx, nil, "gpg", "--batch", "--yes", "--local-user", key, "--armor", "--output", signature, "--detach-sign", sums); err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	return b.made(signature)
+}
+
+// emptyDir removes what an earlier run left: a sum of an old file would be
+// signed with the new ones.
+func (b *builder) emptyDir() error {
+	old, err := filepath.Glob(filepath.Join(b.dir, "xrdpfix[-_]*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range append(old, filepath.Join(b.dir, "SHA256SUMS"), filepath.Join(b.dir, "SHA256SUMS.asc"), filepath.Join(b.dir, "NOTES.md")) {
+		if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// bill writes the bill of materials of a binary.
+func (b *builder) bill(ctx context.Context, program string) error {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	mods, err := modules(ctx, info)
+	if err != nil {
+		return err
+	}
+	sum, err := sha256Of(program)
+	if err != nil {
+		return err
+	}
+	licenses := map[string]string{}
+	for _, m := range mods {
+		licenses[m.path] = m.expression()
+	}
+	text, err := sbom.CycloneDX(sbom.Program{
+		Name: "xrdpfix", Version: b.version, License: "MIT", SHA256: sum, Built: b.date, Info: info, Licenses: licenses,
+	})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(program+".cdx.json", text, 0o644); err != nil {
+		return err
+	}
+	return b.made(program + ".cdx.json")
+}
+
+// notes are the newest section of the changelog, and how to check the files.
+func (b *builder) notes() string {
+	return "# xrdpfix " + b.version + "\n\n" + strings.TrimSpace(b.changes[0].text) + `
+
+## Check what you have downloaded
+
+` + "```\nsha256sum --check --ignore-missing SHA256SUMS\ngpg --verify SHA256SUMS.asc SHA256SUMS\n```\n\n" +
+		"Built from commit " + b.revision + " by " + "`make release`" + ";\n" +
+		"`SOURCE_DATE_EPOCH=" + fmt.Sprint(b.date.Unix()) + "` gives the same bytes again.\n"
+}
+
+// sums writes SHA256SUMS over everything in the directory.
+func (b *builder) sums() (string, error) {
+	entries, err := os.ReadDir(b.dir)
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for _, e := range entries {
+		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), "SHA256SUMS") {
+			continue
+		}
+		sum, err := sha256Of(filepath.Join(b.dir, e.Name()))
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, sum+"  "+e.Name()+"\n")
+	}
+	slices.SortFunc(lines, func(x, y string) int { return strings.Compare(x[66:], y[66:]) })
+	name := filepath.Join(b.dir, "SHA256SUMS")
+	if err := os.WriteFile(name, []byte(strings.Join(lines, "")), 0o644); err != nil {
+		return "", err
+	}
+	return name, b.made(name)
+}
+
+func sha256Of(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
