@@ -44,6 +44,7 @@ func collectAround(ctx context.Context, env Env, f *Facts) (wait func()) {
 			f.Firewall = ask(func() (Firewall, error) { return env.Firewall(ctx, ports) })
 		})
 	}
+	wg.Go(func() { f.Denials = maybe(with(env.Denials, f.Host.SELinux == "enforcing")) })
 	wg.Go(func() { f.Leftovers = maybe(env.Leftovers) })
 	wg.Go(func() {
 		f.Origin = maybe(with(env.Origin, f.Key.Path))

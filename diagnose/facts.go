@@ -85,6 +85,8 @@ type Facts struct {
 	// Leftovers are the versions of xrdp.ini and sesman.ini that package upgrades
 	// left beside them.
 	Leftovers Observed[[]FileFact] `json:"leftovers"`
+	// Denials are what SELinux forbade xrdp lately, where it is enforcing.
+	Denials Observed[[]Denial] `json:"denials"`
 	// Firewall is what this machine's packet filter does with xrdp's ports.
 	Firewall Observed[Firewall] `json:"firewall"`
 	// SesmanReach is whether xrdp can reach xrdp-sesman.

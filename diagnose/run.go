@@ -69,7 +69,7 @@ var checks = []func(*view) []Finding{
 	checkSecurityLayer, checkCryptLevel, checkRSAKeys,
 	checkVersions, checkCiphers, checkCiphersNarrow, checkSecretsLogged, checkDeclaredRange, checkRangeBlocked,
 	checkService, checkPort, checkLog,
-	checkKeyShared, checkChain, checkCopyStale, checkPasswords, checkManaged, checkLeftovers,
+	checkDenied, checkKeyShared, checkChain, checkCopyStale, checkPasswords, checkManaged, checkLeftovers,
 	checkRuntimeUser, checkRestartPending, checkSesman, checkFirewall,
 	checkWire, checkClients, checkNeverArrived,
 	checkApplied, checkFirstBoot,
