@@ -45,9 +45,10 @@ if [ -n "$suite" ]; then
 	if [ -e "$scripts/$suite" ]; then
 		debootstrap --variant=minbase "$suite" "$m"
 	else # a release younger than this debootstrap
-		debootstrap --variant=minbase "$suite" "$m" http://deb.debian.org/debian "$scripts/sid"
+		debootstrap --variant=minbase "$suite" "$m" "" "$scripts/sid"
 	fi
-	printf '%s' "$sources" >"$m/etc/apt/sources.list"
+	mirror=$(awk '$1 == "deb" { print $2; exit }' "$m/etc/apt/sources.list") # debootstrap's own
+	printf '%s' "$sources" | sed "s|@MIRROR@|$mirror|" >"$m/etc/apt/sources.list"
 	printf 'APT::Install-Recommends "false";\nAcquire::Languages "none";\n' >"$m/etc/apt/apt.conf.d/90lab"
 fi
 cp /etc/resolv.conf "$m/etc/resolv.conf"

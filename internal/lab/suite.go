@@ -26,10 +26,12 @@ func ParseSuite(name string) (Suite, error) {
 	return "", fmt.Errorf("unknown suite %q (known: bullseye, bookworm, trixie, forky, sid)", name)
 }
 
+// mirror stands for the mirror that debootstrap chose.
+const mirror = "@MIRROR@"
+
 // sources returns the lines of the suite's apt sources.list. Without the
 // updates a plain debootstrap has an xrdp that no patched server runs.
 func (s Suite) sources() string {
-	const mirror = "http://deb.debian.org/debian"
 	out := fmt.Sprintf("deb %s %s main\n", mirror, s)
 	switch s {
 	case Sid: // has neither updates nor security

@@ -44,7 +44,7 @@ func TestOnePackageComment(t *testing.T) {
 
 // forbidden tells of the place where somebody worked, or of what only that place
 // has. The words are put together here so that this file has none of them.
-var forbidden = regexp.MustCompile(`(^|\W)/wo` + `rk/|\.lib` + `rary/|proxy\.` + `golang\.org|registry\.` + `npmjs|` +
+var forbidden = regexp.MustCompile(`(^|\W)/wo` + `rk/|\.lib` + `rary/|proxy\.` + `golang\.org|registry\.` + `npmjs|deb\.` + `debian\.org|` +
 	`(?i)sub` + `agent|before` + `-stop|\.\./sha` + `red/`)
 
 func TestNoForbiddenWords(t *testing.T) {
