@@ -158,6 +158,20 @@ func firstDifference(a, b reflect.Value, at string) string {
 	return at + ": " + text(a) + " is not " + text(b)
 }
 
+// throughJSON saves facts and reads them back.
+func throughJSON(t *testing.T, f Facts) Facts {
+	t.Helper()
+	data, err := EncodeFacts(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := DecodeFacts(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return back
+}
+
 func TestEncodedBytes(t *testing.T) {
 	for _, s := range []string{"", "plain", "\xff\xfe\x00", "\U0010FE00\U0010FEFFx", "ä\xc3", "\U0010FFFF"} {
 		if got := unescape(escape(s)); got != s {
@@ -192,6 +206,38 @@ func TestNoSecretInFacts(t *testing.T) {
 		}
 		if a, b := codes(Run(f, Settings{})), codes(Run(got, Settings{})); !reflect.DeepEqual(a, b) {
 			t.Errorf("%s: findings %v, of the host itself %v", name, b, a)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	for in, want := range map[string]string{
+		"password=ask":              "password=ask",
+		"password= ASK \r\n":        "password= ASK \r\n",
+		"password=asksame ; why":    "password=asksame ; ********",
+		"password=asklepios":        "password=ask********",
+		"password=":                 "password=",
+		"password=# x":              "password=# ********",
+		"password=a#b":              "password=********# ********",
+		"password=********":         "password=********",
+		"; the password: x y":       "; the password: ********",
+		"port=3389\npassword=x\n":   "port=3389\npassword=********\n",
+		"certificate=/a/cert.pem":   "certificate=/a/cert.pem",
+		"passwd\t=\tx":              "passwd\t=\t********",
+		"param=-x,passwd=abc,more":  "param=-x,passwd=********",
+		"name=no secret to mask":    "name=no secret to mask",
+		"password=a [b] c":          "password=********[*]",
+		"x=y # Password = 1 # 2":    "x=y # Password = ********# ********",
+		"password=a\rpassword=b\r":  "password=********\rpassword=********\r",
+		"#password=x":               "#password=********",
+		"password=a\x00b":           "password=********\x00",
+		"TerminalServerUsers=staff": "TerminalServerUsers=staff",
+	} {
+		if got := string(Mask([]byte(in))); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+		if once := Mask([]byte(in)); string(Mask(once)) != string(once) {
+			t.Errorf("%q masked twice is %q", in, Mask(once))
 		}
 	}
 }

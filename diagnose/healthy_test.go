@@ -135,10 +135,14 @@ func raise(t *testing.T, faults []fault) {
 			f, s := healthy(), Settings{}
 			x.plant(t, &f, &s)
 			found := Run(f, s)
+			if again := Run(throughJSON(t, f), s); !reflect.DeepEqual(again, found) {
+				t.Errorf("from saved facts: %+v, want %+v", again, found)
+			}
 			if got := codes(found); !slices.Equal(got, x.want) {
 				t.Errorf("got %q, want %q\n%+v", got, x.want, found)
 			}
 			for _, y := range found {
+				raised.Store(y.Code, true)
 				if y.Detail == "" || y.Remedy == "" && y.Severity != Info || len(y.Evidence) == 0 {
 					t.Errorf("%s lacks detail, remedy or evidence: %+v", y.Code, y)
 				}

@@ -32,9 +32,6 @@ func Mask(data []byte) []byte {
 	mask := func(re *regexp.Regexp) {
 		data = re.ReplaceAllFunc(data, func(line []byte) []byte {
 			m := re.FindSubmatch(line)
-			if value := bytes.TrimSpace(m[2]); len(value) == 0 || bytes.EqualFold(value, []byte("ask")) || bytes.Equal(value, []byte(masked)) {
-				return line
-			}
 			return append(bytes.Clone(m[1]), maskValue(m[2], long || len(line) >= lengthMatter)...)
 		})
 	}
@@ -43,17 +40,38 @@ func Mask(data []byte) []byte {
 	return data
 }
 
-// maskValue hides a value. Its length shows only where that matters.
+// maskValue hides a value and the comment behind it. What asks the user for a
+// password (ask, asksame) is none. The length shows only where that matters.
 func maskValue(value []byte, keepLength bool) []byte {
-	out := []byte(masked)
-	if open := bytes.IndexByte(value, '['); open >= 0 && bytes.IndexByte(value[open:], ']') > 0 {
-		out = append(out, "[*]"...)
+	word, rest := value, []byte(nil)
+	if i := bytes.IndexAny(value, "#;"); i >= 0 {
+		word, rest = value[:i], value[i:]
 	}
-	if bytes.IndexByte(value, 0) >= 0 {
-		out = append(out, 0)
+	out := bytes.Clone(word)
+	switch w := bytes.ToLower(bytes.TrimSpace(word)); {
+	case len(w) == 0, string(w) == "ask", string(w) == "asksame", string(w) == "same", string(w) == masked:
+	default:
+		out = out[:0]
+		if bytes.HasPrefix(w, []byte("ask")) {
+			out = append(out, "ask"...)
+		}
+		out = append(out, masked...)
+		if open := bytes.IndexByte(word, '['); open >= 0 && bytes.IndexByte(word[open:], ']') > 0 {
+			out = append(out, "[*]"...)
+		}
+		if bytes.IndexByte(word, 0) >= 0 {
+			out = append(out, 0)
+		}
+		if n := len(word) - len(out); keepLength && n > 0 {
+			out = append(bytes.Repeat([]byte("*"), n), out...)
+		}
 	}
-	if n := len(value) - len(out); keepLength && n > 0 {
-		out = append(bytes.Repeat([]byte("*"), n), out...)
+	if text := bytes.TrimSpace(bytes.TrimLeft(rest, "#;")); len(text) > 0 {
+		n := 0
+		if keepLength {
+			n = max(0, len(rest)-2-len(masked))
+		}
+		return append(append(append(out, rest[0], ' '), bytes.Repeat([]byte("*"), n)...), masked...)
 	}
-	return out
+	return append(out, rest...)
 }
