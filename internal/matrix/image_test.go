@@ -150,4 +150,3 @@ func again(t *testing.T, m *machine, served string) {
 		t.Errorf("%s pairs after a second boot", n)
 	}
 }
-
