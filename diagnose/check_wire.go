@@ -137,10 +137,11 @@ func (v *view) drift(a AppliedSummary) []Finding {
 // untilFinding reports a change that is undone by itself.
 func untilFinding(a AppliedSummary) Finding {
 	until := a.Until.UTC().Format("2 Jan 2006 15:04 UTC")
+	made := Evidence{Kind: "file", Text: "applied " + a.Time.UTC().Format("2 Jan 2006 15:04 UTC")}
 	if a.Temporary {
-		return finding(ApplyTemporary, MendStated, "The apply %s ends by itself at %s.", a.ID, until).about(a.ID).
+		return finding(ApplyTemporary, MendStated, "The apply %s ends by itself at %s.", a.ID, until).about(a.ID).because(made).
 			remedy("Keep it for good, or end it now.").commands("xrdpfix confirm "+a.ID, "xrdpfix rollback "+a.ID)
 	}
-	return finding(ApplyUnconfirmed, MendStated, "The apply %s is undone at %s unless it is confirmed.", a.ID, until).about(a.ID).
+	return finding(ApplyUnconfirmed, MendStated, "The apply %s is undone at %s unless it is confirmed.", a.ID, until).about(a.ID).because(made).
 		remedy("Connect from the user's side; then confirm it.").commands("xrdpfix confirm "+a.ID, "xrdpfix rollback "+a.ID)
 }

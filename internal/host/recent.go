@@ -15,7 +15,7 @@ import (
 const (
 	// maxHistory bounds what is read of the log and its predecessors for the
 	// summary of clients, in bytes; what is packed counts tenfold.
-	maxHistory = 8 << 20
+	maxHistory = 4 << 20
 	packedSize = 10
 	// maxClients bounds the memory that a log full of forged addresses can cost.
 	maxClients = 10_000

@@ -1,0 +1,97 @@
+package diagnose
+
+import (
+	"testing"
+	"time"
+
+	"xrdpfix/certs"
+)
+
+// simple is a plant that needs the facts only.
+func simple(change func(f *Facts)) func(*testing.T, *Facts, *Settings) {
+	return func(_ *testing.T, f *Facts, _ *Settings) { change(f) }
+}
+
+// inIni replaces text of xrdp.ini.
+func inIni(old, text string) func(*testing.T, *Facts, *Settings) {
+	return func(t *testing.T, f *Facts, _ *Settings) { edit(t, &f.Config, old, text) }
+}
+
+func missing(path string) PathFact {
+	return PathFact{Path: path, Stop: 0, Why: "no such file", Steps: []Step{{Path: path, Kind: "missing"}}}
+}
+
+func TestPair(t *testing.T) {
+	dir := func(p *PathFact) { p.Steps[len(p.Steps)-1].Kind = "dir" }
+	stopped := func(p *PathFact) {
+		p.Readable, p.ReadableAfterRestart, p.Stop, p.Why = false, false, 0, "mode 0600, owner root"
+	}
+	raise(t, []fault{
+		{"key missing", simple(func(f *Facts) {
+			f.Key, f.Pair.Value.Key, f.Pair.Value.Match = missing(f.Key.Path), certs.KeyInfo{Problem: certs.ProblemEmpty}, false
+		}), []Code{KeyMissing}},
+		{"key unreadable", simple(func(f *Facts) { stopped(&f.Key) }), []Code{KeyUnreadable}},
+		{"key unreadable until a restart", simple(func(f *Facts) { stopped(&f.Key); f.Key.ReadableAfterRestart = true }), []Code{KeyUnreadable}},
+		{"key not looked at", simple(func(f *Facts) { stopped(&f.Key); f.Key.Failed = "permission denied" }), nil},
+		{"key with a passphrase", simple(func(f *Facts) {
+			f.Pair.Value.Key = certs.KeyInfo{Problem: certs.ProblemEncrypted}
+			f.Pair.Value.Match = false
+		}), []Code{KeyInvalid}},
+		{"key is a directory", simple(func(f *Facts) {
+			dir(&f.Key)
+			f.Pair.Value.Key = certs.KeyInfo{Problem: certs.ProblemEmpty}
+			f.Pair.Value.Match = false
+		}), []Code{KeyInvalid}},
+		{"key of 1024 bits", simple(func(f *Facts) { f.Pair.Value.Key.Bits = 1024 }), []Code{KeyUnsupported}},
+		{"key of 2048 bits", simple(func(f *Facts) { f.Pair.Value.Key.Bits = 2048 }), nil},
+		{"key of Ed25519", simple(func(f *Facts) { f.Pair.Value.Key.Type = certs.TypeEd25519 }), []Code{KeyUnsupported}},
+		{"key of ECDSA", simple(func(f *Facts) { f.Pair.Value.Key.Type = "ECDSA P-256" }), nil},
+		{"key of ECDSA, xrdp 0.9.15", simple(func(f *Facts) { f.Pair.Value.Key.Type = "ECDSA P-256"; f.Package.Value.Version = "0.9.15" }), []Code{KeyUnsupported}},
+		{"key for all to read", simple(func(f *Facts) { f.Key.OthersRead = true }), []Code{KeyExposed}},
+		{"key for the daemon to write", simple(func(f *Facts) { f.Key.Writable = true }), []Code{KeyExposed}},
+		{"key for root to write", simple(func(f *Facts) {
+			f.Key.Writable = true
+			f.Daemon.Running.Value.Identity = Identity{User: "root", Group: "root"}
+			f.Daemon.Start.Value = Identity{User: "root", Group: "root"}
+		}), nil},
+		{"certificate missing", simple(func(f *Facts) {
+			f.Cert, f.Pair.Value.Cert, f.Pair.Value.Match = missing(f.Cert.Path), certs.CertInfo{Problem: certs.ProblemEmpty}, false
+		}), []Code{CertMissing}},
+		{"certificate unreadable", simple(func(f *Facts) { stopped(&f.Cert) }), []Code{CertUnreadable}},
+		{"certificate in DER", simple(func(f *Facts) {
+			f.Pair.Value.Cert = certs.CertInfo{Problem: certs.ProblemDER}
+			f.Pair.Value.Match = false
+		}), []Code{CertInvalid}},
+		{"not a pair", simple(func(f *Facts) { f.Pair.Value.Match = false }), []Code{CertKeyMismatch}},
+		{"another certificate on the wire", simple(func(f *Facts) { f.Pair.Value.Cert.SHA256 = "FF" }), []Code{CertNotServed}},
+		{"no line certificate", inIni("certificate=/etc/xrdp/tls/20261101T000000Z/cert.pem\n", ""), []Code{CertPathMissing}},
+		{"a relative path", inIni("certificate=/etc/xrdp/tls/20261101T000000Z/cert.pem", "certificate=cert.pem"), []Code{CertPathInvalid}},
+	})
+}
+
+func TestCertificate(t *testing.T) {
+	cert := func(change func(c *certs.CertInfo)) func(*testing.T, *Facts, *Settings) {
+		return simple(func(f *Facts) { change(&f.Pair.Value.Cert) })
+	}
+	day := 24 * time.Hour
+	raise(t, []fault{
+		{"ended a second ago", cert(func(c *certs.CertInfo) { c.NotAfter = taken.Add(-time.Second) }), []Code{CertExpired}},
+		{"ends this second", cert(func(c *certs.CertInfo) { c.NotAfter = taken }), []Code{CertExpiring}},
+		{"begins in a second", cert(func(c *certs.CertInfo) { c.NotBefore = taken.Add(time.Second) }), []Code{CertNotYetValid}},
+		{"begins this second", cert(func(c *certs.CertInfo) { c.NotBefore = taken }), nil},
+		{"ends in 30 days less a second", cert(func(c *certs.CertInfo) { c.NotAfter = taken.Add(30*day - time.Second) }), []Code{CertExpiring}},
+		{"ends in 30 days", cert(func(c *certs.CertInfo) { c.NotAfter = taken.Add(30 * day) }), nil},
+		{"ends in 10 days, 7 stated", func(_ *testing.T, f *Facts, s *Settings) {
+			f.Pair.Value.Cert.NotAfter, s.WarnDays = taken.Add(10*day), 7
+		}, nil},
+		{"SHA-1", cert(func(c *certs.CertInfo) { c.WeakSignature, c.SignatureAlgorithm = true, "SHA1-RSA" }), []Code{CertUnsuitable}},
+		{"a CA", cert(func(c *certs.CertInfo) { c.IsCA = true }), []Code{CertUnsuitable}},
+		{"for clients", cert(func(c *certs.CertInfo) { c.ServerAuth = false }), []Code{CertUnsuitable}},
+		{"another name", cert(func(c *certs.CertInfo) { c.DNSNames = []string{"desk02"} }), []Code{CertName}},
+		{"one of two names", cert(func(c *certs.CertInfo) { c.DNSNames = []string{"desk01"} }), nil},
+		{"a machine without a name", simple(func(f *Facts) {
+			f.Host.Name, f.Host.FQDN = "localhost", ""
+			f.Pair.Value.Cert.DNSNames = []string{"desk02"}
+		}), nil},
+	})
+}
