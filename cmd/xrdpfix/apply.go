@@ -138,10 +138,14 @@ func (a *app) say(what string) {
 }
 
 func (a *app) runner(m *host.Machine) *repair.Runner {
-	return &repair.Runner{
+	r := &repair.Runner{
 		System: m.System(), Observer: m.Observer(), Store: m.Store(), Rand: rand.Reader, Now: a.now, Tool: version, Progress: a.progress(),
-		Keygen: m.Keygen, Timers: m.Timers(m.Context()), Settle: func() { time.Sleep(settle) },
+		Keygen: m.Keygen, Timers: m.Timers(m.Context()),
 	}
+	if m.Live() {
+		r.Settle = func() { time.Sleep(settle) }
+	}
+	return r
 }
 
 // settle is how long a connection may take from reading xrdp.ini to loading the

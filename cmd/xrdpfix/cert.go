@@ -70,7 +70,11 @@ func (a *app) certShow(ctx context.Context) error {
 		p.block(13, "File", clean(f.Cert.Path)+linkText(f.Cert))
 		p.block(13, "Key", clean(f.Key.Path)+linkText(f.Key))
 		p.block(13, "", keyState(f))
-		showCert(&p, f.Pair.Value.Cert, a.now())
+		if f.Cert.Exists {
+			showCert(&p, f.Pair.Value.Cert, a.now())
+		} else {
+			p.block(13, "Certificate", "does not exist")
+		}
 	}
 	switch {
 	case f.Offline:

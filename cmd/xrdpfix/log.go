@@ -76,7 +76,7 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	defer m.Close()
 	path, err := m.LogPath()
 	if err != nil {
-		return err
+		return fail(6, reasonIncomplete, err, "xrdpfix show")
 	}
 	v := &logView{a: a, flags: flags, sum: logSummary{Causes: map[string]int{}}, byClient: map[string][]string{}, shown: map[string]bool{}}
 	mark, markErr := m.LogEnd(path)
