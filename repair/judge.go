@@ -46,7 +46,25 @@ func Judge(want Expectation, seen Observation) Verdict {
 	if reasons := judgeWire(want, seen.Wire); len(reasons) > 0 {
 		return Verdict{Refuted, append(reasons, causes(seen)...)}
 	}
+	if reasons := undecided(want, seen.Wire); len(reasons) > 0 {
+		return Verdict{Unknown, append([]string{diagnose.WireText(seen.Wire.Full)}, reasons...)}
+	}
 	return judgeLog(want, seen)
+}
+
+// undecided lists the versions of a stated range that the wire gave no answer
+// about: what is reported as enabled was accepted, the rest refused.
+func undecided(want Expectation, s probe.ServerSurvey) []string {
+	if !want.Every || want.Selected == probe.ProtocolRDP {
+		return nil
+	}
+	var open []string
+	for _, v := range slices.Concat(want.Refuse, want.Accept) {
+		if a, asked := s.Version(v); !asked || a.Answer != probe.AnswerAccepted && a.Answer != probe.AnswerRefused {
+			open = append(open, fmt.Sprintf("%s: the server gave no answer", v))
+		}
+	}
+	return open
 }
 
 // judgeWire lists every way in which the wire contradicts the expectation.
@@ -104,6 +122,9 @@ func judgeLog(want Expectation, seen Observation) Verdict {
 		if tls := want.Selected == probe.ProtocolSSL; tls != (c.TLSVersion != "") {
 			return Verdict{Refuted, []string{"xrdp.log tells another protocol for our connection than the wire"}}
 		}
+		if why := causes(seen); want.Selected == probe.ProtocolSSL && len(why) > 0 {
+			return Verdict{Unknown, append([]string{wire, "xrdp.log: " + established(c)}, why...)}
+		}
 		return Verdict{Confirmed, []string{wire, "xrdp.log: " + established(c)}}
 	}
 	return Verdict{Unknown, []string{wire, fmt.Sprintf("xrdp.log has no line of our own connection from port %d", port)}}
@@ -117,12 +138,24 @@ func causes(seen Observation) []string {
 			continue
 		}
 		for _, m := range c.Matches {
-			if m.Cause() != "" {
+			if m.Cause() != "" && (!c.Established || grave(m)) {
 				out = append(out, "xrdp.log: "+strings.TrimSpace(m.Entry.Text))
 			}
 		}
 	}
 	return out
+}
+
+// grave reports whether a line contradicts that its connection was established
+// with TLS. What xrdp replaces by a default does not.
+func grave(m logwatch.Match) bool {
+	switch m.Rule.Class {
+	case logwatch.ClassCertAccess, logwatch.ClassCipherConf, logwatch.ClassProtoConf:
+		return true
+	case logwatch.ClassCertContent:
+		return m.Cause() != string(diagnose.CertPathInvalid)
+	}
+	return false
 }
 
 // leaf is the fingerprint of the certificate that was served, "" for none.
