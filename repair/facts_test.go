@@ -50,14 +50,14 @@ func (m *machine) env() diagnose.Env {
 			return diagnose.Package{Version: "0.9.21.1", OpenSSL: "3.0.17", Binary: "/usr/sbin/xrdp"}, nil
 		},
 		File: func(name string) (diagnose.FileFact, error) {
-			f := m.fact(name)
-			if n, ok := m.files[name]; ok {
-				f.Data, f.Text = append([]byte{}, n.data...), string(diagnose.Mask(n.data))
-			}
+			f := m.text(name)
 			if name == configPath {
 				f.Obstacle = m.obstacle
 			}
 			return f, nil
+		},
+		FirstBoot: func() (diagnose.FirstBoot, error) {
+			return diagnose.FirstBoot{Systemd: true, Program: "/usr/bin/xrdpfix", Unit: m.text(diagnose.FirstBootPath), DropIn: m.text(diagnose.FirstBootDropIn)}, nil
 		},
 		State:  func(name string) (diagnose.FileFact, error) { return m.fact(name), nil },
 		Access: func(name string, _, _ diagnose.Identity) diagnose.PathFact { return m.access(name) },
@@ -119,6 +119,15 @@ func (m *machine) fact(name string) diagnose.FileFact {
 	if st := m.state(name); st.Exists {
 		f.Exists, f.SHA256, f.Mode, f.UID, f.GID = true, st.SHA256, uint32(st.Mode), st.UID, st.GID
 		f.MTime = taken.AddDate(0, 0, -30)
+	}
+	return f
+}
+
+// text is fact for a file that is read.
+func (m *machine) text(name string) diagnose.FileFact {
+	f := m.fact(name)
+	if n, ok := m.files[name]; ok {
+		f.Data, f.Text = append([]byte{}, n.data...), string(diagnose.Mask(n.data))
 	}
 	return f
 }

@@ -59,6 +59,10 @@ func scenarios() []scenario {
 		}, Policy{InPlace: true}, "write xrdp.ini, restart"},
 		{"deadline", unreadable, Policy{Deadline: deadline}, "write xrdpfix-undo-*.service, write xrdpfix-undo-*.timer, write xrdpfix-undo-*-boot.timer, " +
 			"mkdir timers.target.d, write xrdpfix-undo-*.conf, reload, arm, mkdir tls, mkdir *, write key.pem, write cert.pem, write xrdp.ini, restart"},
+		{"first boot", func(t testing.TB, m *machine) {
+			unreadable(t, m)
+			m.firstBoot()
+		}, Policy{}, "mkdir tls, mkdir *, write key.pem, write cert.pem, write xrdp.ini, remove xrdpfix-firstboot.conf, remove xrdpfix-firstboot.service, restart"},
 		{"everything", func(t testing.TB, m *machine) {
 			m.floor = true
 			unreadable(t, m)

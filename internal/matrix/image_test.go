@@ -16,6 +16,7 @@ import (
 func TestImage(t *testing.T) {
 	for _, suite := range []lab.Suite{lab.Bookworm, lab.Trixie, lab.Sid} {
 		t.Run(string(suite), func(t *testing.T) {
+			t.Parallel()
 			layer, err := lab.NewLayer(t.Context(), suite, lab.Options{Log: t.Output()})
 			if err != nil {
 				t.Fatal(err)
