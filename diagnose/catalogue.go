@@ -176,7 +176,7 @@ var catalogue = []Entry{
 	{RestartPending, "service, port, network, log", Error, byStated, "the process is older than a setting that it reads at start", []Code{IniCutShort}},
 	{RuntimeUserInvalid, "service, port, network, log", Error, byHuman, "runtime_user is unknown, or is set without runtime_group", nil},
 	{PortInvalid, "service, port, network, log", Error, byApply, "port= is missing, or means something else to xrdp", nil},
-	{PortNotListening, "service, port, network, log", Error, byApplyOrHuman, "the unit is active, but the port is not open", []Code{XrdpMissing, ServiceDown, PortInvalid, PortTaken, RSAKeysMissing, LogUnwritable, RuntimeUserInvalid, IniMissing, RestartPending}},
+	{PortNotListening, "service, port, network, log", Error, byApplyOrHuman, "the unit is active, but the port is not open", []Code{XrdpMissing, ServiceDown, PortInvalid, PortTaken, RSAKeysMissing, LogUnwritable, RuntimeUserInvalid, IniMissing, IniCutShort, RestartPending}},
 	{PortLoopbackOnly, "service, port, network, log", Warning, byHuman, "reachable from this machine only", nil},
 	{PortTaken, "service, port, network, log", Error, byHuman, "another program has the port", nil},
 	{FirewallBlocks, "service, port, network, log", Error, byHuman, "a firewall on this host drops the port", nil},

@@ -1,6 +1,8 @@
 package repair
 
 import (
+	"slices"
+
 	"xrdpfix/diagnose"
 	"xrdpfix/probe"
 	"xrdpfix/xrdpconf"
@@ -16,7 +18,7 @@ func (b *builder) expect() {
 		}
 	}
 	e := Expectation{Addr: b.f.ProbeAddr(), LogPath: b.f.Log.Path, LogHidden: b.f.Log.HidesProof, Every: b.wantRange.Valid()}
-	if e.Addr == "" {
+	if e.Addr == "" || b.portMoves() {
 		e.Addr = diagnose.LoopbackAddr(after)
 	}
 	e.Classic = after.SecurityLayer != xrdpconf.SecurityLayerTLS
@@ -31,6 +33,11 @@ func (b *builder) expect() {
 		e.CertSHA256 = b.f.Pair.Value.Cert.SHA256
 	}
 	b.plan.Expect = e
+}
+
+// portMoves reports whether port= is among the edits.
+func (b *builder) portMoves() bool {
+	return slices.ContainsFunc(b.iniEdits, func(c xrdpconf.Change) bool { return c.Key == "port" })
 }
 
 // versionsAfter splits the TLS versions into those that must be accepted and

@@ -71,7 +71,7 @@ func Walk(root, name string, names *Accounts, serving, start diagnose.Identity) 
 	fact.Exists, fact.Real = true, t.end.name
 	fact.Readable, fact.ReadableAfterRestart = now.step < 0, next.step < 0
 	fact.Writable = j.writable(now, serving)
-	fact.OthersRead = j.othersRead()
+	fact.OthersRead = t.steps[t.end.step].Kind == "file" && j.othersRead() // a directory tells no key
 	j.askKernel(root, &fact, serving, start)
 	switch {
 	case !fact.Readable && now.step >= 0:

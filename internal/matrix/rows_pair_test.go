@@ -136,7 +136,8 @@ cat k >key.pem; rm k`,
 	{
 		name: "shared-pair-expired", why: "let the shared default pair expire", kind: fixed, stock: true,
 		not: map[lab.Suite]string{lab.Bookworm: "its xrdp cannot read the shared key", lab.Sid: "its xrdp cannot read the shared key"},
-		plant: `openssl x509 -in /etc/ssl/certs/ssl-cert-snakeoil.pem -signkey /etc/ssl/private/ssl-cert-snakeoil.key -days -1 -out /run/c 2>/dev/null
+		plant: `openssl req -x509 -key /etc/ssl/private/ssl-cert-snakeoil.key -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" \
+	-addext basicConstraints=critical,CA:FALSE -not_before 20200101000000Z -not_after 20210101000000Z -out /run/c
 cat /run/c >/etc/ssl/certs/ssl-cert-snakeoil.pem; sha256sum /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem >/run/shared`,
 		before: "ok", codes: "cert-expired", plan: newPair, then: "sha256sum -c --quiet /run/shared",
 	},
