@@ -1,8 +1,10 @@
 package diagnose
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,12 +22,12 @@ type clientCause struct {
 
 var clientCauses = []clientCause{
 	{ClientTooOld, "offered only TLS versions older than this server accepts", func(v *view) string {
-		return "Update it, or switch its newer versions on: Windows 7 and Server 2008 R2 know TLS 1.2 since KB3080079. Where that is impossible, a stated range lets TLS 1.0 in, for everybody: xrdpfix apply --profile legacy."
+		return v.mayBeNew() + "Update it, or switch its newer versions on: Windows 7 and Server 2008 R2 know TLS 1.2 since KB3080079. Where that is impossible, a stated range lets TLS 1.0 in, for everybody: xrdpfix apply --profile legacy."
 	}},
 	{ClientTooNew, "wanted newer TLS versions than this server accepts", func(v *view) string {
 		return "Let it offer older versions too, or allow TLS 1.3 here: xrdpfix apply --profile intermediate."
 	}},
-	{ClientNoSharedCipher, "share no cipher or signature with this server", func(v *view) string {
+	{ClientNoSharedCipher, "had no cipher or signature in common with this server", func(v *view) string {
 		if list, ok := v.ini.Lookup("Globals", "tls_ciphers"); ok && list.Text != "" {
 			return "Update it. Here tls_ciphers=" + list.Text + " decides what is offered; without that line OpenSSL's own list does."
 		}
@@ -41,6 +43,14 @@ var clientCauses = []clientCause{
 	{ClientClassicOnly, "offered no TLS, and this server insists on it", func(v *view) string {
 		return "Update it, or let it use TLS (/sec:tls in FreeRDP). security_layer=negotiate would let it in with the weak encryption of classic RDP."
 	}},
+}
+
+// mayBeNew says what the log cannot tell where this server has no TLS 1.3.
+func (v *view) mayBeNew() string {
+	if a := v.Wire.Value.Accepted(); len(a) == 0 || slices.Contains(a, tls.VersionTLS13) {
+		return ""
+	}
+	return "(Or only newer ones: xrdp.log has one word for both, and TLS 1.3 is not accepted here.) "
 }
 
 // trustRemedy helps to recognise the certificate.
@@ -66,7 +76,8 @@ func checkClients(v *view) []Finding {
 		if v.now.Sub(last.Time) > clientFresh || last.Time.Before(v.settled(last.Cause)) {
 			continue
 		}
-		byCode[last.Cause] = append(byCode[last.Cause], Evidence{Kind: "log", Source: v.Log.Path, Text: clientText(c)})
+		code := v.tooOldOrNew(c, last.Cause)
+		byCode[code] = append(byCode[code], Evidence{Kind: "log", Source: v.Log.Path, Text: clientText(c)})
 	}
 	var out []Finding
 	for _, cc := range clientCauses {
@@ -82,6 +93,22 @@ func checkClients(v *view) []Finding {
 			because(ev...).remedy("%s", cc.remedy(v)))
 	}
 	return out
+}
+
+// tooOldOrNew tells apart two faults for which OpenSSL 3 has one word: it says
+// "unsupported protocol" of a client that knows no version as high as our lowest,
+// and of one that insists on TLS 1.3 where we have none (seen on 0.9.21.1, 0.10.1
+// and 0.10.6.1). With TLS 1.3 here, a client cannot be too new; with TLS 1.0, it
+// cannot be too old; else what it was seen with before has to tell.
+func (v *view) tooOldOrNew(c ClientSeen, cause Code) Code {
+	accepted := v.Wire.Value.Accepted()
+	if cause != ClientTooOld || len(accepted) == 0 || slices.Contains(accepted, tls.VersionTLS13) {
+		return cause
+	}
+	if slices.Contains(accepted, tls.VersionTLS10) || c.TLS == "TLSv1.3" {
+		return ClientTooNew
+	}
+	return cause
 }
 
 // settled is the time before which failures say nothing about the server as it

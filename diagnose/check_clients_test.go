@@ -57,6 +57,21 @@ func TestClients(t *testing.T) {
 			f.Pair.Value.Cert.NotAfter = taken.Add(-time.Minute)
 			f.Log.Recent.Value.ByClient = []ClientSeen{visitor("198.51.100.7", ClientRefusesCert, time.Hour)}
 		}, []Code{CertExpired}},
+		{"too new, and TLS 1.3 is not accepted here", func(_ *testing.T, f *Facts, _ *Settings) {
+			f.Wire.Value.Versions = f.Wire.Value.Versions[1:2] // TLS 1.2 only
+			c := visitor("198.51.100.7", ClientTooOld, time.Hour)
+			c.TLS = "TLSv1.3"
+			f.Log.Recent.Value.ByClient = []ClientSeen{c}
+		}, []Code{ClientTooNew}},
+		{"too old or too new, and TLS 1.3 is not accepted here", func(_ *testing.T, f *Facts, _ *Settings) {
+			f.Wire.Value.Versions = f.Wire.Value.Versions[1:2]
+			f.Log.Recent.Value.ByClient = []ClientSeen{visitor("198.51.100.7", ClientTooOld, time.Hour)}
+		}, []Code{ClientTooOld}},
+		{"too old, and once seen with TLS 1.3", func(_ *testing.T, f *Facts, _ *Settings) {
+			c := visitor("198.51.100.7", ClientTooOld, time.Hour)
+			c.TLS = "TLSv1.3"
+			f.Log.Recent.Value.ByClient = []ClientSeen{c}
+		}, []Code{ClientTooOld}},
 		{"the log could not be read", func(_ *testing.T, f *Facts, _ *Settings) {
 			f.Log.Recent = Failed[Recent]("permission denied")
 		}, nil},
