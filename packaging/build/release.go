@@ -60,13 +60,15 @@ func (b *builder) release(ctx context.Context, key string) error {
 // emptyDir removes what an earlier run left: a sum of an old file would be
 // signed with the new ones.
 func (b *builder) emptyDir() error {
-	old, err := filepath.Glob(filepath.Join(b.dir, "xrdpfix[-_]*"))
-	if err != nil {
-		return err
-	}
-	for _, name := range append(old, filepath.Join(b.dir, "SHA256SUMS"), filepath.Join(b.dir, "SHA256SUMS.asc"), filepath.Join(b.dir, "NOTES.md")) {
-		if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
+	for _, pattern := range []string{"xrdpfix-*", "xrdpfix_*", "SHA256SUMS*", "NOTES.md"} {
+		old, err := filepath.Glob(filepath.Join(b.dir, pattern))
+		if err != nil {
 			return err
+		}
+		for _, name := range old {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
