@@ -164,7 +164,8 @@ func (a *app) certRequest(r certs.Request, args []string) error {
 	}
 	var p page
 	p.linef("%-10s%s", "Request", clean(args[0]))
-	p.linef("%-10s%s/   root only; it never leaves this machine", "Key", doc.Request.Key)
+	p.linef("%-10s%s/", "Key", doc.Request.Key)
+	p.linef("%-10sfor root only; it never leaves this machine", "")
 	p.linef("%-10sgive the request to your CA, then: xrdpfix cert install CERT", "Next")
 	return a.print(&p)
 }

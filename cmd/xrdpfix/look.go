@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,6 +80,9 @@ func (l *look) judge(w wish) (err error) {
 	l.settings = diagnose.Settings{WarnDays: w.warnDays, Wanted: w.policy.Range, Declared: w.policy.Declared}
 	l.found = diagnose.Run(l.facts, l.settings)
 	l.plan, err = repair.New(l.facts, l.found, w.policy)
+	if errors.Is(err, repair.ErrNothingDeclared) {
+		return fail(2, reasonUsage, err, "state one: xrdpfix apply --profile intermediate")
+	}
 	return err
 }
 

@@ -212,11 +212,19 @@ func probeAnswer(r probe.Result) string {
 	text := n.Selected.String()
 	switch {
 	case n.Selected == probe.ProtocolRDP && r.MCS != nil:
-		text += fmt.Sprintf("   classic RDP, %s, level %s", r.MCS.EncryptionMethod, r.MCS.EncryptionLevel)
+		text += "   classic RDP, " + encryptionText(r.MCS.EncryptionMethod.String()) + ", " + strings.ToLower(r.MCS.EncryptionLevel.String())
 	case n.Selected == probe.ProtocolRDP:
 		text += "   classic RDP"
 	case n.Requested&probe.ProtocolHybrid != 0 && n.Selected == probe.ProtocolSSL:
 		text += "   no NLA on this server"
 	}
 	return text
+}
+
+// encryptionText is an encryptionMethod in words: all but FIPS are RC4.
+func encryptionText(method string) string {
+	if bits, ok := strings.CutSuffix(method, "BIT"); ok {
+		return bits + "-bit RC4"
+	}
+	return method
 }

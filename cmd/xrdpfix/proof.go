@@ -88,6 +88,9 @@ func certText(l *look, r probe.Result, want string) string {
 func showLogProof(p *page, l *look, out repair.Outcome) {
 	const at = 12
 	port := out.Seen.Wire.Full.Local.Port()
+	if port == 0 {
+		return // there was no connection
+	}
 	if hidden := out.Plan.Expect.LogHidden; hidden != "" {
 		p.block(at, "", "from xrdp.log: nothing; "+lowerFirst(clean(hidden)))
 		return
