@@ -124,7 +124,9 @@ func (v *view) rangeDiffers(r xrdpconf.Range) bool {
 func checkRangeBlocked(v *view) []Finding {
 	want, stated := v.set.Wanted, true
 	if v.set.Declared {
-		want, _, _ = v.sesman.DeclaredRange()
+		if r, declared, err := v.sesman.DeclaredRange(); declared && err == nil {
+			want = r
+		}
 	}
 	if want == (xrdpconf.Range{}) {
 		want, stated = rangeOf(v.server), false

@@ -50,7 +50,9 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	if b.server.HasGlobals && f.Config.Ok() {
 		if !pol.CertOnly {
 			b.securityLayer()
-			b.tlsRange()
+			if err = b.tlsRange(); err != nil {
+				return Plan{}, err
+			}
 		}
 		switch {
 		case b.pol.Install != nil:

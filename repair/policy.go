@@ -77,6 +77,8 @@ var (
 	ErrReplayed = errors.New("facts from a file cannot be applied")
 	// ErrConflict: a file was changed by somebody else after us.
 	ErrConflict = errors.New("changed by somebody else since")
+	// ErrNothingDeclared: the policy obeys sesman.ini, and that states no range.
+	ErrNothingDeclared = errors.New("sesman.ini declares no TLS range")
 	// ErrNoJournal: no such apply.
 	ErrNoJournal = errors.New("no such apply")
 )

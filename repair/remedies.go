@@ -121,7 +121,7 @@ func (b *builder) replacePair(x diagnose.Finding) {
 // reachPair mends a pair that is only out of the daemon's reach.
 func (b *builder) reachPair(x diagnose.Finding) {
 	whole := b.f.Pair.Ok() && len(b.f.Pair.Value.Problems) == 0 && b.f.Pair.Value.Cert.ValidAt(b.f.Taken)
-	if b.issued() && whole && b.pol.Cert == CertAuto {
+	if b.issued() && whole && b.pol.Cert != CertKeep && b.pol.Cert != CertRenew {
 		b.copyIdentity(x.Code)
 		return
 	}

@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,10 +22,13 @@ const loweredCiphers = "DEFAULT:@SECLEVEL=0"
 var secLevel = regexp.MustCompile(`@SECLEVEL=\d`)
 
 // tlsRange makes a stated range real, and declares the range that is written.
-func (b *builder) tlsRange() {
+func (b *builder) tlsRange() error {
 	want := b.pol.Range
 	if b.pol.Declared {
-		want, _, _ = xrdpconf.ReadSessionManager(b.sesman, nil).DeclaredRange()
+		var err error
+		if want, err = b.declaredRange(); err != nil {
+			return err
+		}
 	}
 	if want.Valid() {
 		b.wantRange, b.stated = want, true
@@ -35,6 +39,26 @@ func (b *builder) tlsRange() {
 	if b.wantRange.Valid() {
 		b.declare(b.wantRange)
 	}
+	return nil
+}
+
+// declaredRange is the range that sesman.ini states. A lowest version that is
+// not there is the lowest that is still sound: none below is ever set unstated.
+func (b *builder) declaredRange() (xrdpconf.Range, error) {
+	if !b.f.Sesman.Ok() {
+		return xrdpconf.Range{}, fmt.Errorf("%w: %s%s", ErrNothingDeclared, b.f.Sesman.Failed, b.f.Sesman.Skipped)
+	}
+	sesman := xrdpconf.ReadSessionManager(b.sesman, nil)
+	r, declared, err := sesman.DeclaredRange()
+	switch {
+	case err != nil:
+		return r, fmt.Errorf("%w that can be obeyed: %w", ErrNothingDeclared, err)
+	case !declared:
+		return r, ErrNothingDeclared
+	case !sesman.TLSMinSet:
+		r.Min = min(diagnose.DefaultRange.Min, r.Max)
+	}
+	return r, nil
 }
 
 // versions writes ssl_protocols unless it says the same already.
