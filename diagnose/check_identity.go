@@ -81,6 +81,7 @@ func reachable(v *view, p PathFact, what string, missing, unreadable, invalid Co
 		because(steps(p)...).because(v.wireAndLog()...).remedy(dedicated)
 	if p.ReadableAfterRestart {
 		x.Detail = fmt.Sprintf("xrdp (process %d) cannot read its %s: the group membership is newer than the process.", v.Daemon.Running.Value.PID, what)
+		x.Remedy += " Where the group is what is wanted, a restart of xrdp instead makes it count."
 	}
 	if shared(p) {
 		x.Remedy += " The shared key stays as it is."
