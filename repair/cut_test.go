@@ -1,0 +1,70 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReadOn brings back what stands behind brackets: one edit, and a restart
+// only where the port was lost with it.
+func TestReadOn(t *testing.T) {
+	for _, x := range []struct {
+		name  string
+		plant func(m *machine)
+		want  Action
+		need  bool
+	}{
+		{"xrdp still listens", func(*machine) {}, ActionRestart, false},
+		{"xrdp was restarted since", func(m *machine) { m.boot() }, ActionRestart, true},
+		{"xrdp is down", func(m *machine) { m.up, m.port = false, "" }, ActionStart, true},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			m := stock(t)
+			m.edit(t, configPath, "[Globals]\n", "[Globals]\nls_title=[My Server]\n")
+			before := string(m.files[configPath].data)
+			x.plant(m)
+			p := m.plan(t, Policy{})
+			if len(p.Files) != 1 || p.Files[0].Path != configPath || p.Identity != nil {
+				t.Fatalf("plan: %+v", p)
+			}
+			if want := strings.Replace(before, "[My Server]", "(My Server)", 1); string(p.Files[0].Data) != want {
+				t.Errorf("new xrdp.ini:\n%s\nwant:\n%s", p.Files[0].Data, want)
+			}
+			if p.Unit.Action != x.want || p.Unit.Needed != x.need {
+				t.Errorf("%q, needed %v; want %q, %v", p.Unit.Action, p.Unit.Needed, x.want, x.need)
+			}
+			m.carryOut(t, Policy{})
+			if p := m.plan(t, Policy{}); !p.Empty() {
+				t.Errorf("a second apply would change %+v", p)
+			}
+		})
+	}
+}
+
+// TestNotUp rolls back to settings with which xrdp does not come up: that ends.
+func TestNotUp(t *testing.T) {
+	m := stock(t)
+	m.edit(t, configPath, "port=3389", "port=127.0.0.1:3390")
+	m.boot()
+	m.carryOut(t, Policy{})
+	j := m.journal(t)
+	r := m.runner()
+	r.System = downSystem{r.System}
+	u, err := r.Rollback(t.Context(), j, false)
+	if err != nil || u.NotUp != "the port is taken" {
+		t.Errorf("Rollback: %v, not up: %q", err, u.NotUp)
+	}
+	if now := m.journal(t); now.State != StateRolledBack {
+		t.Errorf("the journal is %s", now.State)
+	}
+}
+
+// downSystem cannot bring xrdp up.
+type downSystem struct{ System }
+
+func (downSystem) Restart(context.Context) (time.Duration, error) {
+	return 0, errors.New("the port is taken")
+}
