@@ -9,7 +9,7 @@ import (
 
 // checkKeyShared finds a key that others have too. It is a warning: TLS works.
 func checkKeyShared(v *view) []Finding {
-	if !v.Pair.Ok() || !v.Key.Exists || v.Pair.Value.Key.Problem != "" {
+	if !v.configured() || !v.Pair.Ok() || !v.Key.Exists || v.Pair.Value.Key.Problem != "" {
 		return nil
 	}
 	key := v.Pair.Value.Key.PublicSHA256
