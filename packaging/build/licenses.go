@@ -43,21 +43,25 @@ var (
 
 // modules reads the licences of what is linked in, out of the module cache.
 func modules(ctx context.Context, info *debug.BuildInfo) ([]module, error) {
-	var out []module
+	args := []string{"mod", "download", "-json"}
 	for _, d := range info.Deps {
-		text, err := output(ctx, "go", "mod", "download", "-json", d.Path+"@"+d.Version)
-		if err != nil {
-			return nil, err
-		}
-		var at struct{ Dir string }
-		if err := json.Unmarshal([]byte(text), &at); err != nil {
-			return nil, fmt.Errorf("find module %s: %w", d.Path, err)
+		args = append(args, d.Path+"@"+d.Version)
+	}
+	text, err := output(ctx, "go", args...)
+	if err != nil {
+		return nil, err
+	}
+	var out []module
+	for list := json.NewDecoder(strings.NewReader(text)); list.More(); {
+		var at struct{ Path, Version, Dir string }
+		if err := list.Decode(&at); err != nil {
+			return nil, fmt.Errorf("find the modules: %w", err)
 		}
 		m, err := readModule(at.Dir)
 		if err != nil {
-			return nil, fmt.Errorf("module %s: %w", d.Path, err)
+			return nil, fmt.Errorf("module %s: %w", at.Path, err)
 		}
-		m.path, m.version = d.Path, d.Version
+		m.path, m.version = at.Path, at.Version
 		out = append(out, m)
 	}
 	std, err := standardLibrary(ctx, info.GoVersion, out)

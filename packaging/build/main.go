@@ -55,11 +55,17 @@ func run(ctx context.Context, args []string) error {
 		src.version = *version
 	}
 	b := &builder{source: src, dir: *dir, architectures: strings.Split(*arch, ","), out: os.Stdout}
+	work, err := os.MkdirTemp("", "xrdpfix-build-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
 	switch flags.Arg(0) {
 	case "packages":
-		return b.packages(ctx)
+		_, err := b.packages(ctx, work)
+		return err
 	case "release":
-		return b.release(ctx, *key)
+		return b.release(ctx, *key, work)
 	}
 	return errUsage
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -32,47 +33,66 @@ type builder struct {
 	out           io.Writer // a line for each file that is made
 }
 
-// packages builds a .deb and a .rpm for each architecture.
-func (b *builder) packages(ctx context.Context) error {
+// A product is the program for one architecture, and what is linked into it.
+type product struct {
+	arch string
+	file string
+	info *debug.BuildInfo
+	mods []module
+}
+
+// packages builds a .deb and a .rpm for each architecture, and returns the
+// programs in them, which stay in work.
+func (b *builder) packages(ctx context.Context, work string) ([]product, error) {
 	nfpm, err := b.nfpm(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	work, err := os.MkdirTemp("", "xrdpfix-packages-")
-	if err != nil {
-		return err
+	var products []product
+	native := ""
+	for _, arch := range b.architectures {
+		p, err := b.product(ctx, arch, filepath.Join(work, "xrdpfix-"+arch))
+		if err != nil {
+			return nil, err
+		}
+		products = append(products, p)
+		if arch == runtime.GOARCH {
+			native = p.file
+		}
 	}
-	defer func() { _ = os.RemoveAll(work) }()
-	native := filepath.Join(work, "xrdpfix")
-	if err := b.program(ctx, runtime.GOARCH, native); err != nil {
-		return err
+	if native == "" {
+		native = filepath.Join(work, "xrdpfix")
+		if err := b.program(ctx, runtime.GOARCH, native); err != nil {
+			return nil, err
+		}
 	}
 	generated := filepath.Join(work, "generated")
 	for _, what := range []string{"man", "completions"} {
 		if err := do(ctx, nil, native, "generate", what, generated); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for _, arch := range b.architectures {
-		program := filepath.Join(work, "xrdpfix-"+arch)
-		if err := b.program(ctx, arch, program); err != nil {
-			return err
-		}
-		info, err := buildinfo.ReadFile(program)
-		if err != nil {
-			return err
-		}
-		mods, err := modules(ctx, info)
-		if err != nil {
-			return err
-		}
+	for _, p := range products {
 		for _, f := range formats {
-			if err := b.pack(ctx, nfpm, f, arch, filepath.Join(work, f.name+arch), program, generated, mods); err != nil {
-				return err
+			if err := b.pack(ctx, nfpm, f, p, filepath.Join(work, f.name+"-"+p.arch), generated); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return products, nil
+}
+
+func (b *builder) product(ctx context.Context, arch, file string) (product, error) {
+	p := product{arch: arch, file: file}
+	if err := b.program(ctx, arch, file); err != nil {
+		return p, err
+	}
+	var err error
+	if p.info, err = buildinfo.ReadFile(file); err != nil {
+		return p, err
+	}
+	p.mods, err = modules(ctx, p.info)
+	return p, err
 }
 
 // program builds the static binary. What it holds depends on the commit and on
@@ -84,12 +104,12 @@ func (b *builder) program(ctx context.Context, arch, to string) error {
 }
 
 // pack makes one package.
-func (b *builder) pack(ctx context.Context, nfpm string, f format, arch, work, program, generated string, mods []module) error {
-	list, err := b.contents(f, filepath.Join(work, "root"), program, generated, mods)
+func (b *builder) pack(ctx context.Context, nfpm string, f format, p product, work, generated string) error {
+	list, err := b.contents(f, filepath.Join(work, "root"), p.file, generated, p.mods)
 	if err != nil {
 		return fmt.Errorf("lay out the %s: %w", f.name, err)
 	}
-	conf := b.config(f, arch, list, mods)
+	conf := b.config(f, p.arch, list, p.mods)
 	if f.name == "rpm" {
 		conf["changelog"] = filepath.Join(work, "changelog.json")
 		if err := writeJSON(filepath.Join(work, "changelog.json"), b.rpmChangelog()); err != nil {
@@ -103,7 +123,7 @@ func (b *builder) pack(ctx context.Context, nfpm string, f format, arch, work, p
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return err
 	}
-	target := filepath.Join(b.dir, b.packageName(f, arch))
+	target := filepath.Join(b.dir, b.packageName(f, p.arch))
 	env := []string{fmt.Sprintf("SOURCE_DATE_EPOCH=%d", b.date.Unix())}
 	if err := do(ctx, env, nfpm, "package", "--config", name, "--packager", f.name, "--target", target); err != nil {
 		return err

@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"debug/buildinfo"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,27 +14,21 @@ import (
 )
 
 // release makes everything that a version is published with.
-func (b *builder) release(ctx context.Context, key string) error {
+func (b *builder) release(ctx context.Context, key, work string) error {
 	if err := b.emptyDir(); err != nil {
 		return err
 	}
-	if err := b.packages(ctx); err != nil {
+	products, err := b.packages(ctx, work)
+	if err != nil {
 		return err
 	}
-	for _, arch := range b.architectures {
-		name := filepath.Join(b.dir, fmt.Sprintf("xrdpfix_%s_linux_%s", b.version, arch))
-		if err := b.program(ctx, arch, name); err != nil {
-			return err
-		}
-		if err := b.made(name); err != nil {
-			return err
-		}
-		if err := b.bill(ctx, name); err != nil {
+	for _, p := range products {
+		if err := b.publish(p); err != nil {
 			return err
 		}
 	}
 	notes := filepath.Join(b.dir, "NOTES.md")
-	if err := os.WriteFile(notes, []byte(b.notes()), 0o644); err != nil {
+	if err := os.WriteFile(notes, []byte(b.notes(key != "")), 0o644); err != nil {
 		return err
 	}
 	if err := b.made(notes); err != nil {
@@ -74,43 +66,51 @@ func (b *builder) emptyDir() error {
 	return nil
 }
 
-// bill writes the bill of materials of a binary.
-func (b *builder) bill(ctx context.Context, program string) error {
-	info, err := buildinfo.ReadFile(program)
+// publish copies the program, and writes its bill of materials.
+func (b *builder) publish(p product) error {
+	text, err := os.ReadFile(p.file)
 	if err != nil {
 		return err
 	}
-	mods, err := modules(ctx, info)
-	if err != nil {
+	name := filepath.Join(b.dir, fmt.Sprintf("xrdpfix_%s_linux_%s", b.version, p.arch))
+	if err := os.WriteFile(name, text, 0o755); err != nil {
 		return err
 	}
-	sum, err := sha256Of(program)
-	if err != nil {
+	if err := b.made(name); err != nil {
 		return err
 	}
 	licenses := map[string]string{}
-	for _, m := range mods {
+	for _, m := range p.mods {
 		licenses[m.path] = m.expression()
 	}
-	text, err := sbom.CycloneDX(sbom.Program{
-		Name: "xrdpfix", Version: b.version, License: "MIT", SHA256: sum, Built: b.date, Info: info, Licenses: licenses,
+	bill, err := sbom.CycloneDX(sbom.Program{
+		Name: "xrdpfix", Version: b.version, License: "MIT", SHA256: hexSum(text), Built: b.date, Info: p.info, Licenses: licenses,
 	})
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(program+".cdx.json", text, 0o644); err != nil {
+	if err := os.WriteFile(name+".cdx.json", bill, 0o644); err != nil {
 		return err
 	}
-	return b.made(program + ".cdx.json")
+	return b.made(name + ".cdx.json")
+}
+
+func hexSum(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // notes are the newest section of the changelog, and how to check the files.
-func (b *builder) notes() string {
+func (b *builder) notes(signed bool) string {
+	verify := ""
+	if signed {
+		verify = "gpg --verify SHA256SUMS.asc SHA256SUMS\n"
+	}
 	return "# xrdpfix " + b.version + "\n\n" + strings.TrimSpace(b.changes[0].text) + `
 
 ## Check what you have downloaded
 
-` + "```\nsha256sum --check --ignore-missing SHA256SUMS\ngpg --verify SHA256SUMS.asc SHA256SUMS\n```\n\n" +
+` + "```\nsha256sum --check --ignore-missing SHA256SUMS\n" + verify + "```\n\n" +
 		"Built from commit " + b.revision + " by " + "`make release`" + ";\n" +
 		"`SOURCE_DATE_EPOCH=" + fmt.Sprint(b.date.Unix()) + "` gives the same bytes again.\n"
 }
@@ -126,11 +126,11 @@ func (b *builder) sums() (string, error) {
 		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), "SHA256SUMS") {
 			continue
 		}
-		sum, err := sha256Of(filepath.Join(b.dir, e.Name()))
+		text, err := os.ReadFile(filepath.Join(b.dir, e.Name()))
 		if err != nil {
 			return "", err
 		}
-		lines = append(lines, sum+"  "+e.Name()+"\n")
+		lines = append(lines, hexSum(text)+"  "+e.Name()+"\n")
 	}
 	slices.SortFunc(lines, func(x, y string) int { return strings.Compare(x[66:], y[66:]) })
 	name := filepath.Join(b.dir, "SHA256SUMS")
@@ -138,17 +138,4 @@ func (b *builder) sums() (string, error) {
 		return "", err
 	}
 	return name, b.made(name)
-}
-
-func sha256Of(name string) (string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
