@@ -42,7 +42,8 @@ func TestStock(t *testing.T) {
 			if before := m.tls(t); !before.OK() {
 				t.Errorf("the key can be read, and FreeRDP says %s", before.Name)
 			}
-			if r := m.applyNothing(t); r.Exit.Code != 0 || r.codes() != "" {
+			// The warning that the key is everybody's is true, and no reason to act.
+			if r := m.applyNothing(t); r.Exit.Code != 0 || r.codes() != "key-shared" {
 				t.Errorf("nothing is wrong, and apply says %s", r)
 			}
 			return
@@ -273,4 +274,50 @@ func TestBroken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoSystemd hides systemd and runs xrdp by hand, as a container without an
+// init does: apply needs no restart and proves itself all the same, and is
+// refused where it would need one.
+func TestNoSystemd(t *testing.T) {
+	onEach(t, func(t *testing.T, m *machine) {
+		m.Must(t, own+`systemctl stop xrdp xrdp-sesman
+mkdir -p /run/xrdp /run/hidden; chown xrdp:xrdp /run/xrdp
+mount --bind /run/hidden /run/systemd
+sed -i 's/^security_layer=.*/security_layer=rdp/' /etc/xrdp/xrdp.ini
+rm -f /etc/xrdp/cert.pem /etc/init.d/xrdp`)
+		user := ""
+		if m.Suite == lab.Bookworm {
+			user = "runuser -u xrdp -- " // its unit says so
+		}
+		m.Must(t, user+"setsid xrdp --nodaemon >/run/hidden/xrdp.out 2>&1 </dev/null & sleep 0.2")
+		m.listening(t)
+		if r := m.tls(t); r.OK() {
+			t.Errorf("before: FreeRDP says %s", r.Name)
+		}
+		before, pid := m.manifest(t), m.Must(t, "pgrep -o -x xrdp")
+		m.apply(t)
+		if r := m.tls(t); !r.OK() {
+			t.Errorf("after apply: FreeRDP says %s", r.Name)
+		}
+		if now := m.Must(t, "pgrep -o -x xrdp"); now != pid {
+			t.Errorf("xrdp is process %s, before it was %s", now, pid)
+		}
+		m.Must(t, "sed -i '0,/^port=/s/^port=.*/port=127.0.0.1:3389/' /etc/xrdp/xrdp.ini")
+		if r := m.applyNothing(t); r.Exit.Code != 7 || r.Exit.Reason != "no-systemd" {
+			t.Errorf("apply that needs a restart: %s", r)
+		}
+		m.Must(t, "sed -i '0,/^port=/s/^port=.*/port=3389/' /etc/xrdp/xrdp.ini")
+		if r := m.xrdpfix(t, "rollback"); r.Exit.Code != 0 {
+			t.Errorf("rollback: %s", r)
+		}
+		if now := m.manifest(t); now != before {
+			t.Errorf("rollback left a difference:\n%s", difference(before, now))
+		}
+		// What is down stays down: nobody knows here how it is started.
+		m.Must(t, "kill "+strings.TrimSpace(pid)+"; sleep 1")
+		if r := m.xrdpfix(t, "check"); r.Exit.Code != 3 || !strings.Contains(r.codes(), "service-down") {
+			t.Errorf("check without xrdp: %s", r)
+		}
+	})
 }
