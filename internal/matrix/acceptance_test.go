@@ -290,6 +290,7 @@ rm -f /etc/xrdp/cert.pem /etc/init.d/xrdp`)
 		if m.Suite == lab.Bookworm {
 			user = "runuser -u xrdp -- " // its unit says so
 		}
+		m.Must(t, "setsid xrdp-sesman --nodaemon >/run/hidden/sesman.out 2>&1 </dev/null &")
 		m.Must(t, user+"setsid xrdp --nodaemon >/run/hidden/xrdp.out 2>&1 </dev/null & sleep 0.2")
 		m.listening(t)
 		if r := m.tls(t); r.OK() {
