@@ -74,16 +74,17 @@ type fileDoc struct {
 	InPlace bool            `json:"in_place,omitempty"`
 }
 
+// stateDoc has no checksum: with all but one line of a file known, a short
+// password= value could be guessed from it.
 type stateDoc struct {
 	Exists bool   `json:"exists"`
-	SHA256 string `json:"sha256,omitempty"`
 	Mode   string `json:"mode,omitempty"` // "0644"
 	UID    int    `json:"uid"`
 	GID    int    `json:"gid"`
 }
 
 func stateOf(s repair.FileState) stateDoc {
-	doc := stateDoc{Exists: s.Exists, SHA256: s.SHA256, UID: s.UID, GID: s.GID}
+	doc := stateDoc{Exists: s.Exists, UID: s.UID, GID: s.GID}
 	if s.Exists {
 		doc.Mode = fmt.Sprintf("%04o", uint32(s.Mode))
 	}
