@@ -110,7 +110,10 @@ func (f *follower) find(ctx context.Context, m Mark) error {
 		packed, lost, err := f.start(m)
 		switch {
 		case err == nil && packed != nil:
-			return f.copied(ctx, *packed, newScanner(nil, m.Offset))
+			err = f.copied(ctx, *packed, newScanner(nil, m.Offset))
+			if !errors.Is(err, errMoved) {
+				return err
+			}
 		case err == nil && lost:
 			return f.fn(Event{Notice: NoticeLost})
 		case !errors.Is(err, errMoved):
@@ -124,7 +127,7 @@ func (f *follower) find(ctx context.Context, m Mark) error {
 
 // start opens the file that a mark is in; one that is packed it returns. It
 // delivers nothing.
-func (f *follower) start(m Mark) (packed *generation, lost bool, err error) {
+func (f *follower) start(m Mark) (packed *rotated, lost bool, err error) {
 	before, err := stablePredecessors(f.path)
 	if err != nil {
 		return nil, false, err
@@ -152,8 +155,10 @@ func (f *follower) start(m Mark) (packed *generation, lost bool, err error) {
 			f.close()
 			f.current = nil
 			if gens[i].pack != "" {
-				packed = &gens[i]
-			} else if f.current, err = openSource(gens[i].path); err != nil {
+				packed = &rotated{generation: gens[i]}
+			} else if f.current, err = openSource(gens[i].path); absent(err) {
+				return nil, false, errMoved
+			} else if err != nil {
 				return nil, false, err
 			} else if f.current.id != gens[i].id || !f.current.seek(m) {
 				return nil, false, errMoved
@@ -161,10 +166,16 @@ func (f *follower) start(m Mark) (packed *generation, lost bool, err error) {
 		}
 		lost = i < 0 && m.Ino != 0
 	}
-	for _, g := range slices.Backward(gens[max(i, 0):]) {
+	for k, g := range slices.Backward(gens) {
+		if k < i {
+			break
+		}
 		head, err := g.head()
 		if err != nil {
 			return nil, false, err
+		}
+		if packed != nil && k == i {
+			packed.begins = head
 		}
 		f.delivered(head)
 	}

@@ -175,7 +175,13 @@ func TestFollowEachLineOnce(t *testing.T) {
 	kinds := []struct {
 		name   string
 		rotate func(*logWriter)
-	}{{"rename", (*logWriter).rename}, {"remove", (*logWriter).remove}, {"copytruncate", (*logWriter).copyTruncate}}
+	}{
+		{"rename", (*logWriter).rename},
+		{"remove", (*logWriter).remove},
+		{"copytruncate", (*logWriter).copyTruncate},
+		{"rename, compress", func(w *logWriter) { w.rename(); w.pack() }},
+		{"copytruncate, compress", func(w *logWriter) { w.copyTruncate(); w.pack() }}, // as Debian has it
+	}
 	for _, kind := range kinds {
 		for _, pace := range []string{"burst", "paced", "caught up"} {
 			for _, poll := range []bool{false, true} {

@@ -226,6 +226,24 @@ func (g generation) head() ([]byte, error) {
 	return head[:n], nil
 }
 
+// openAs opens a generation that begins with head. The error is errMoved where
+// its name stands for another file by now, even one with the same inode.
+func (g generation) openAs(head []byte) (io.ReadCloser, error) {
+	r, err := g.open()
+	if err != nil {
+		return nil, err
+	}
+	begins := make([]byte, len(head))
+	if n, _ := io.ReadFull(r, begins); !bytes.Equal(begins[:n], head) {
+		_ = r.Close()
+		return nil, errMoved
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(begins), r), r}, nil
+}
+
 // ErrPacked is met in a rotated log that is compressed by a method that this
 // package cannot read (xz, zstd).
 var ErrPacked = errors.New("compressed by a method that cannot be read here")

@@ -43,20 +43,20 @@ func (f *follower) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var missed []generation
+	var missed []rotated
 	for _, g := range gens {
 		head, err := g.head()
 		if err != nil {
 			return err
 		}
-		if f.has(g.id) || f.isDelivered(head) {
+		if f.knows(g, head) {
 			break
 		}
 		switch {
 		case alike(head, s.scan.buf[:n]):
 			missed = nil // made after the reading, like all younger ones
 		case len(head) > 0:
-			missed = append(missed, g)
+			missed = append(missed, rotated{g, head})
 		}
 	}
 	if info, err := os.Stat(f.path); len(missed) == 0 || err != nil || identityOf(info) != s.id {
@@ -102,7 +102,7 @@ func (f *follower) emptied(ctx context.Context) error {
 	}
 	if i >= 0 {
 		notice = NoticeTruncated
-		if err := f.copied(ctx, gens[i], s.scan); err != nil {
+		if err := f.copied(ctx, rotated{gens[i], s.head}, s.scan); err != nil {
 			return err
 		}
 	}
@@ -113,12 +113,8 @@ func (f *follower) emptied(ctx context.Context) error {
 
 // copied delivers a rotated file from the place on that a scanner has reached.
 // What the scanner has of an unfinished line is continued there.
-func (f *follower) copied(ctx context.Context, g generation, scan *scanner) error {
-	head, err := g.head()
-	if err != nil {
-		return err
-	}
-	r, err := g.open()
+func (f *follower) copied(ctx context.Context, g rotated, scan *scanner) error {
+	r, err := g.openAs(g.begins)
 	if err != nil {
 		return err
 	}
@@ -126,7 +122,7 @@ func (f *follower) copied(ctx context.Context, g generation, scan *scanner) erro
 	if _, err := io.CopyN(io.Discard, r, scan.end()); err != nil {
 		return fmt.Errorf("read %s: %w", g.path, err)
 	}
-	f.delivered(head)
+	f.delivered(g.begins)
 	scan.r = r
 	for {
 		line, at, err := scan.next()
@@ -149,10 +145,17 @@ func (f *follower) copied(ctx context.Context, g generation, scan *scanner) erro
 	return nil
 }
 
+// rotated is a rotated file and how it begins, which tells more surely than its
+// name or its inode that it is still the same.
+type rotated struct {
+	generation
+	begins []byte
+}
+
 // link is one file of the chain from the current one to the log.
 type link struct {
 	*source
-	packed generation // where there is no source
+	packed rotated // where there is no source
 }
 
 // advance finds the files that came after the current one. The log is opened
@@ -186,6 +189,13 @@ func (f *follower) advance(ctx context.Context) (moved bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("follow %s: %w", f.path, err)
 	}
+	if f.current != nil && f.current.end() == 0 {
+		// Filled, rotated and compressed since it was looked at: without its
+		// content it would not be known again.
+		if moved, err := f.drainCurrent(ctx); moved || err != nil {
+			return moved, err
+		}
+	}
 	younger, sure, err := f.younger(gens)
 	if err != nil {
 		return false, err
@@ -195,23 +205,24 @@ func (f *follower) advance(ctx context.Context) (moved bool, err error) {
 		switch {
 		case err != nil:
 			return false, err
-		case log != nil && g.id == log.id:
-			return false, errMoved // rotated meanwhile
+		case log != nil && g.id == log.id, alike(head, begins) && (i > 0 || g.pack != ""):
+			return false, errMoved // rotated meanwhile, and perhaps compressed
 		case i == 0 && len(begins) > 0 && (len(head) == 0 || alike(head, begins)):
 			// A copy in the making: its lines are still in the log.
-		case f.has(g.id) || f.isDelivered(head) || g.pack != "" && len(head) == 0:
+		case f.knows(g, head) || g.pack != "" && len(head) == 0:
 		case g.pack != "":
-			chain = append(chain, link{packed: g})
+			chain = append(chain, link{packed: rotated{g, head}})
 		default:
 			s, err := openSource(g.path)
 			if err != nil && !absent(err) {
 				return false, fmt.Errorf("follow: %w", err)
 			}
-			if err == nil {
-				chain = append(chain, link{source: s})
-			}
-			if err != nil || s.id != g.id {
+			if err != nil {
 				return false, errMoved
+			}
+			chain = append(chain, link{source: s})
+			if now, err := s.beginning(); err != nil || s.id != g.id || !bytes.HasPrefix(now, head) {
+				return false, errors.Join(err, errMoved)
 			}
 		}
 	}
@@ -254,6 +265,9 @@ func (f *follower) succeed(ctx context.Context, next link) error {
 				}
 				return cmp.Or(err, context.Cause(ctx))
 			}
+		}
+		if next.source == nil && f.knows(next.packed.generation, next.packed.begins) {
+			return nil // it was the current one, empty when it was opened
 		}
 		if err := f.fn(Event{Notice: NoticeRotated}); err != nil {
 			return err
@@ -309,7 +323,7 @@ func (f *follower) younger(gens []generation) (n int, sure bool, err error) {
 		if err != nil {
 			return 0, false, err
 		}
-		if f.has(g.id) || f.isDelivered(head) {
+		if f.knows(g, head) {
 			return i, f.current == nil, nil
 		}
 	}
@@ -320,6 +334,14 @@ func (f *follower) younger(gens []generation) (n int, sure bool, err error) {
 func (f *follower) has(id identity) bool {
 	return f.current != nil && f.current.id == id ||
 		slices.ContainsFunc(f.old, func(s *source) bool { return s.id == id })
+}
+
+// knows reports whether the lines of a rotated file are not wanted: it is being
+// followed, or is a compressed form of one that is, or is done with.
+func (f *follower) knows(g generation, head []byte) bool {
+	return f.has(g.id) || f.isDelivered(head) ||
+		f.current != nil && alike(f.current.head, head) ||
+		slices.ContainsFunc(f.old, func(s *source) bool { return alike(s.head, head) })
 }
 
 // maxHeads bounds what is remembered of files that are done with. Rotated files
