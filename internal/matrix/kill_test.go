@@ -5,6 +5,7 @@ package matrix
 import (
 	"context"
 	"math/rand/v2"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -186,4 +187,83 @@ for d in /var/lib/xrdpfix/journal/*/; do [ -e "$d/journal.json" ] || echo "$d wi
 	if left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}
+}
+
+// traced is a system call of the trace that makes or secures a change.
+type traced struct {
+	call, line string
+	// temp and name are the two names of a rename; name is what an fsync is of.
+	temp, name string
+}
+
+var (
+	renameCall = regexp.MustCompile(`renameat2?\(\d+<([^>]*)>, "([^"]*)", \d+<([^>]*)>, "([^"]*)"`)
+	fsyncCall  = regexp.MustCompile(`fsync\(\d+<([^>]*)>\)`)
+	writeCall  = regexp.MustCompile(`pwrite64\(\d+<([^>]*)>`)
+	otherCall  = regexp.MustCompile(`(?:mkdirat|unlinkat)\(\d+<([^>]*)>, "([^"]*)"`)
+)
+
+// TestDurable traces an apply: each file is on disk before it gets its name, its
+// directory is afterwards and before the next change, and the journal comes
+// before the first change of the machine.
+func TestDurable(t *testing.T) {
+	m := start(t, lab.Bookworm, lab.WithPackages("strace"))
+	m.Must(t, own+unreadable+floor)
+	m.listening(t)
+	m.Must(t, "strace -f -y -o /root/trace -e trace=/renameat2?,fsync,pwrite64,mkdirat,unlinkat xrdpfix apply --tls-min 1.0 --tls-max 1.3")
+	data, err := m.ReadFile(t.Context(), "/root/trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []traced
+	for line := range strings.Lines(string(data)) {
+		c := traced{line: strings.TrimSpace(line)}
+		if f := renameCall.FindStringSubmatch(line); f != nil {
+			c.call, c.temp, c.name = "rename", path.Join(f[1], f[2]), path.Join(f[3], f[4])
+		} else if f := fsyncCall.FindStringSubmatch(line); f != nil {
+			c.call, c.name = "fsync", f[1]
+		} else if f := writeCall.FindStringSubmatch(line); f != nil {
+			c.call, c.name = "write", f[1]
+		} else if f := otherCall.FindStringSubmatch(line); f != nil {
+			c.call, c.name = "change", path.Join(f[1], f[2])
+		}
+		if strings.Contains(c.name, "/etc/") || strings.Contains(c.name, "/var/lib/xrdpfix") {
+			calls = append(calls, c)
+		}
+	}
+	renames, journal := 0, false
+	for i, c := range calls {
+		if c.call == "rename" && path.Base(c.name) == "journal.json" {
+			journal = true
+		}
+		if c.call != "rename" {
+			if c.call == "change" && strings.Contains(c.name, "/etc/") && !journal {
+				t.Errorf("before the journal: %s", c.line)
+			}
+			continue
+		}
+		renames++
+		if strings.Contains(c.name, "/etc/") && !journal {
+			t.Errorf("before the journal: %s", c.line)
+		}
+		last := ""
+		for _, b := range calls[:i] {
+			if b.name == c.temp {
+				last = b.call
+			}
+		}
+		if last != "fsync" {
+			t.Errorf("%s gets its name, and the last that was done to it is %q", c.name, last)
+		}
+		if i+1 == len(calls) || calls[i+1].call != "fsync" || calls[i+1].name != path.Dir(c.name) {
+			t.Errorf("%s has its name, and its directory is not synced next", c.name)
+		}
+	}
+	if renames < 8 || !journal {
+		t.Errorf("the trace shows %d renames, the journal among them: %t", renames, journal)
+		for _, c := range calls {
+			t.Log(c.line)
+		}
+	}
+	t.Logf("%d renames in %d calls", renames, len(calls))
 }
