@@ -49,6 +49,7 @@ func TestParseLine(t *testing.T) {
 		{"unknown level", "[20261122-15:09:02] [NOTE ] text", Entry{}, false},
 		{"no time", "[INFO ] text", Entry{}, false},
 		{"31 February", "[20260231-15:09:02] [INFO ] text", Entry{}, false},
+		{"the zero time", "[0001-01-01T00:00:00.000+0000] [WARN ] text", Entry{}, false},
 		{"24 o'clock", "[20261122-24:09:02] [INFO ] text", Entry{}, false},
 		{"letters in the time", "[2026112x-15:09:02] [INFO ] text", Entry{}, false},
 		{"letters in the fraction", "[2026-11-22T15:09:02.9x8+0100] [WARN ] text", Entry{}, false},

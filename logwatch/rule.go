@@ -238,6 +238,11 @@ func Classify(e Entry) (Match, bool) {
 // openssl finds the rule for an error of OpenSSL by the text behind the last
 // colon: codes and function names differ between OpenSSL 1.1 and 3.
 func (c *catalogue) openssl(e Entry) (Match, bool) {
+	for _, r := range c.first[hash(e.Text)] { // those that name a function as well
+		if values, ok := r.pattern.match(e.Text); ok {
+			return Match{Rule: r, Entry: e, values: values}, true
+		}
+	}
 	reason := e.Text[strings.LastIndexByte(e.Text, ':')+1:]
 	if r, ok := c.reasons[reason]; ok {
 		if values, ok := r.pattern.match(e.Text); ok {

@@ -63,6 +63,10 @@ func parseISO(s string, loc *time.Location) (time.Time, bool) {
 	return t, true
 }
 
+// firstYear is before xrdp existed; no clock that it saw was set earlier than the
+// epoch, and the zero time must stay what no line has.
+const firstYear = 1970
+
 // date makes a time of decimal digits and refuses what no clock shows, such
 // as 31 February. A leap second is the first second of the next minute.
 func date(year, month, day, hour, minute, second string, loc *time.Location) (time.Time, bool) {
@@ -77,7 +81,7 @@ func date(year, month, day, hour, minute, second string, loc *time.Location) (ti
 	h, _ := number(hour)
 	mi, _ := number(minute)
 	s, _ := number(second)
-	if mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || s > 60 {
+	if y < firstYear || mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || s > 60 {
 		return time.Time{}, false
 	}
 	last := time.Date(int(y), time.Month(mo)+1, 0, 0, 0, 0, 0, time.UTC).Day()
