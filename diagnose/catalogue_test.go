@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	if code == 0 && flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.list").Value.String() == "" {
 		for _, e := range Catalogue() {
 			if _, ok := raised.Load(e.Code); !ok {
-				fmt.Printf("--- FAIL: no fault raises %s\n", e.Code)
+				_, _ = fmt.Fprintf(os.Stderr, "--- FAIL: no fault raises %s\n", e.Code)
 				code = 1
 			}
 		}

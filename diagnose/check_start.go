@@ -15,7 +15,7 @@ func checkRuntimeUser(v *view) []Finding {
 	if !set {
 		at, _ = v.ini.Lookup("Globals", "runtime_group")
 	}
-	x := Finding{}
+	var x Finding
 	switch {
 	case v.configured() && (user == "") != (group == ""):
 		// read_xrdp_ini_startup_params in xrdp/xrdp.c ends the start.

@@ -10,7 +10,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// ErrNoFirewalld: firewalld does not run, or there is no system bus.
+// ErrNoFirewalld tells that firewalld does not run, or there is no system bus.
 var ErrNoFirewalld = errors.New("firewalld does not run")
 
 // The names of firewalld on the bus (firewalld.dbus(5)).

@@ -70,7 +70,7 @@ func manPage(cmd *cobra.Command, date time.Time) string {
 
 // title is the first line. Its date is ISO 8601 with plain dashes.
 func (r *roff) title(name string, date time.Time) {
-	fmt.Fprintf(&r.b, ".TH %s %s %s \"xrdpfix %s\" \"System Administration\"\n", //nolint:errcheck // into memory
+	fmt.Fprintf(&r.b, ".TH %s %s %s \"xrdpfix %s\" \"System Administration\"\n",
 		roffText.Replace(name), manSection, date.UTC().Format(time.DateOnly), roffText.Replace(version))
 }
 

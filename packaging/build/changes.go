@@ -73,11 +73,11 @@ func debianChangelog(name, version, maintainer string, date time.Time, changes [
 		if at.IsZero() {
 			at = date
 		}
-		fmt.Fprintf(&b, "%s (%s) unstable; urgency=medium\n\n", name, v) //nolint:errcheck // into memory
+		fmt.Fprintf(&b, "%s (%s) unstable; urgency=medium\n\n", name, v)
 		for _, c := range s.changes {
 			b.WriteString(fold("  * ", "    ", c, 78))
 		}
-		fmt.Fprintf(&b, "\n -- %s  %s\n", maintainer, at.UTC().Format(time.RFC1123Z)) //nolint:errcheck // into memory
+		fmt.Fprintf(&b, "\n -- %s  %s\n", maintainer, at.UTC().Format(time.RFC1123Z))
 		if i < len(changes)-1 {
 			b.WriteByte('\n')
 		}
