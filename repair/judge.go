@@ -122,9 +122,9 @@ func judgeLog(want Expectation, seen Observation) Verdict {
 		if tls := want.Selected == probe.ProtocolSSL; tls != (c.TLSVersion != "") {
 			return Verdict{Refuted, []string{"xrdp.log tells another protocol for our connection than the wire"}}
 		}
-		if why := causes(seen); want.Selected == probe.ProtocolSSL && len(why) > 0 {
-			return Verdict{Unknown, append([]string{wire, "xrdp.log: " + established(c)}, why...)}
-		}
+		// A cause beside it is no contradiction: only the line with our port is
+		// surely ours. Without process ids in the log, the lines of a client that
+		// failed at the same moment can be grouped with it.
 		return Verdict{Confirmed, []string{wire, "xrdp.log: " + established(c)}}
 	}
 	return Verdict{Unknown, []string{wire, fmt.Sprintf("xrdp.log has no line of our own connection from port %d", port)}}
@@ -138,24 +138,12 @@ func causes(seen Observation) []string {
 			continue
 		}
 		for _, m := range c.Matches {
-			if m.Cause() != "" && (!c.Established || grave(m)) {
+			if m.Cause() != "" {
 				out = append(out, "xrdp.log: "+strings.TrimSpace(m.Entry.Text))
 			}
 		}
 	}
 	return out
-}
-
-// grave reports whether a line contradicts that its connection was established
-// with TLS. What xrdp replaces by a default does not.
-func grave(m logwatch.Match) bool {
-	switch m.Rule.Class {
-	case logwatch.ClassCertAccess, logwatch.ClassCipherConf, logwatch.ClassProtoConf:
-		return true
-	case logwatch.ClassCertContent:
-		return m.Cause() != string(diagnose.CertPathInvalid)
-	}
-	return false
 }
 
 // leaf is the fingerprint of the certificate that was served, "" for none.

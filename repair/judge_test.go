@@ -93,7 +93,7 @@ func TestJudge(t *testing.T) {
 			s.Full.Reached, s.Full.Failure = probe.StageTLS, &probe.Failure{Stage: probe.StageMCS, Kind: probe.KindClosed, Text: "closed"}
 		}},
 		{name: "wire fine, our own line is an error", log: []string{received + "40000", noKey}, status: Refuted, reason: "Cannot read private key"},
-		{name: "wire fine, established, and yet an error", log: []string{received + "40000", noKey, chosen, overTLS}, status: Unknown},
+		{name: "established, beside a line of who knows which connection", log: []string{received + "40000", noKey, chosen, overTLS}, status: Confirmed},
 		{name: "a setting replaced by its default", log: []string{received + "40000", relative, chosen, overTLS}, status: Confirmed},
 		{name: "wire fine, the log tells classic", log: []string{received + "40000", overRDP}, status: Refuted, reason: "another protocol"},
 		{name: "wire fine, not established", log: []string{received + "40000", chosen}, status: Unknown},
