@@ -19,24 +19,40 @@ import (
 const older, newer = "0.0.9", "0.1.0"
 
 // built are the packages of this machine's architecture, in the directories of
-// their versions.
+// their versions, and what they were built from, in source.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "packages-")
 	if err != nil {
 		return "", err
 	}
+	source := filepath.Join(dir, "source")
+	if err := snapshot(source); err != nil {
+		return dir, err
+	}
 	for _, v := range []string{older, newer} {
-		if err := build(filepath.Join(dir, v), v); err != nil {
+		if err := build(source, filepath.Join(dir, v), v); err != nil {
 			return dir, err
 		}
 	}
 	return dir, nil
 })
 
+// snapshot copies the repository as it is now, what is not committed included: a
+// commit or an edit during the test changes no package.
+func snapshot(to string) error {
+	const script = `git clone -q --shared --no-checkout .. "$1" && git -C "$1" reset -q &&
+cd .. && git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do [ ! -f "$f" ] || printf '%s\0' "$f"; done |
+xargs -0 cp --parents -t "$1"`
+	if out, err := exec.Command("bash", "-o", "pipefail", "-ec", script, "bash", to).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy the repository: %w\n%s", err, out)
+	}
+	return nil
+}
+
 // build makes the packages of a version as make packages does.
-func build(dir, version string, env ...string) error {
+func build(source, dir, version string, env ...string) error {
 	cmd := exec.Command("go", "run", "./packaging/build", "-dir", dir, "-version", version, "-arch", runtime.GOARCH, "packages")
-	cmd.Dir = ".."
+	cmd.Dir = source
 	cmd.Env = append(append(os.Environ(), "SOURCE_DATE_EPOCH=1795000000"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("make packages: %w\n%s", err, out)

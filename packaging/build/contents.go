@@ -76,6 +76,11 @@ func (s *stage) copy(destination, from, kind string) error {
 // the completions, program the binary.
 func (b *builder) contents(f format, dir, program, generated string, mods []module) ([]content, error) {
 	s := &stage{dir: dir}
+	if f.licenses != "" { // rpm removes only directories that are the package's
+		for _, own := range []string{f.doc, f.doc + "/docs", f.licenses} {
+			s.list = append(s.list, content{Destination: own, Type: "dir", Info: &fileInfo{0o755}})
+		}
+	}
 	binary, err := os.ReadFile(program)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,114 @@
+//go:build lab
+
+package packaging
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReproducible builds the same packages again in another place and time zone:
+// the same bytes.
+func TestReproducible(t *testing.T) {
+	t.Parallel()
+	first := filepath.Join(packages(t), newer)
+	again := t.TempDir()
+	copied := filepath.Join(t.TempDir(), "elsewhere")
+	run(t, "cp", "-r", filepath.Join(packages(t), "source"), copied) // other times, another path
+	if err := build(copied, again, newer, "TMPDIR="+t.TempDir(), "TZ=Asia/Kathmandu", "LC_ALL=C.UTF-8", "HOSTNAME=elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(first, "*"))
+	if err != nil || len(names) != 2 {
+		t.Fatalf("packages: %q, %v, want a .deb and a .rpm", names, err)
+	}
+	for _, name := range names {
+		one, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		two, err := os.ReadFile(filepath.Join(again, filepath.Base(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(one, two) {
+			t.Errorf("%s is not the same when it is built again", filepath.Base(name))
+		}
+	}
+}
+
+// TestLintian: no error, no warning and nothing pedantic that is not explained.
+func TestLintian(t *testing.T) {
+	t.Parallel()
+	need(t, "lintian")
+	out := run(t, "lintian", "--allow-root", "--pedantic", "--fail-on", "error,warning,pedantic", one(t, filepath.Join(packages(t), newer, "*.deb")))
+	if strings.Contains(out, "W: ") || strings.Contains(out, "E: ") || strings.Contains(out, "P: ") {
+		t.Errorf("lintian:\n%s", out)
+	}
+}
+
+func TestRpmlint(t *testing.T) {
+	t.Parallel()
+	need(t, "rpmlint", "rpm")
+	out := run(t, "rpmlint", "-c", "rpmlint.toml", one(t, filepath.Join(packages(t), newer, "*.rpm")))
+	if !strings.Contains(out, " 0 errors, 0 warnings,") {
+		t.Errorf("rpmlint:\n%s", out)
+	}
+}
+
+// unpacked is the tree of the .deb.
+func unpacked(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	run(t, "dpkg-deb", "-x", one(t, filepath.Join(packages(t), newer, "*.deb")), dir)
+	return dir
+}
+
+// TestManual: the pages are readable and without a fault for both programs that
+// format them.
+func TestManual(t *testing.T) {
+	t.Parallel()
+	need(t, "man-db", "mandoc", "groff-base")
+	pages, err := filepath.Glob(filepath.Join(unpacked(t), "usr/share/man/man8/*.8.gz"))
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("pages: %q, %v", pages, err)
+	}
+	for _, page := range pages {
+		if out, err := exec.Command("mandoc", "-T", "lint", "-W", "style", page).CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("mandoc: %v\n%s", err, out)
+		}
+		cmd := exec.Command("man", "--warnings=all", "-l", page)
+		cmd.Env = append(os.Environ(), "MANWIDTH=80", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=")
+		var text, complaints bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &text, &complaints
+		if err := cmd.Run(); err != nil || complaints.Len() > 0 || !strings.Contains(text.String(), "EXIT STATUS") {
+			t.Errorf("man %s: %v\n%s", filepath.Base(page), err, complaints.String())
+		}
+	}
+}
+
+// TestShells asks each shell, with the files of the package where it looks for
+// them, what it would complete.
+func TestShells(t *testing.T) {
+	t.Parallel()
+	need(t, "bash-completion", "zsh", "fish")
+	root := unpacked(t)
+	for _, tt := range []struct{ shell, script, want string }{
+		{"bash", `. /usr/share/bash-completion/bash_completion; . "$ROOT/usr/share/bash-completion/completions/xrdpfix"
+COMP_WORDS=(xrdpfix apply --profile "m"); COMP_CWORD=3; COMP_LINE="xrdpfix apply --profile m"; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
+"$(complete -p xrdpfix | sed 's/.*-F \([^ ]*\).*/\1/')"; printf '%s\n' "${COMPREPLY[@]}"`, "modern"},
+		{"zsh", `fpath=($ROOT/usr/share/zsh/vendor-completions $fpath); autoload -U compinit; compinit -D -u; print $_comps[xrdpfix]; autoload +X _xrdpfix; zsh -n $ROOT/usr/share/zsh/vendor-completions/_xrdpfix && print parsed`, "_xrdpfix\nparsed"},
+		{"fish", `source "$ROOT/usr/share/fish/vendor_completions.d/xrdpfix.fish"; complete -C "xrdpfix apply --profile m" | string split -f1 \t`, "modern"},
+	} {
+		cmd := exec.Command(tt.shell, "-c", tt.script)
+		cmd.Env = append(os.Environ(), "ROOT="+root, "PATH="+filepath.Join(root, "usr/bin")+":"+os.Getenv("PATH"), "HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
+		out, err := cmd.Output()
+		if got := strings.TrimSpace(string(out)); err != nil || got != tt.want {
+			t.Errorf("%s: %q, %v, want %q", tt.shell, got, err, tt.want)
+		}
+	}
+}
