@@ -101,6 +101,7 @@ type follower struct {
 	heads   [][]byte  // beginnings of what was delivered or is not wanted
 	opened  int       // files met as the log since the start
 	ready   bool      // the files that were there at the start were found
+	doubts  int       // how often a copy was not found
 }
 
 // find begins at a mark. Where the log was rotated since, the file that it was
@@ -115,14 +116,34 @@ func (f *follower) find(ctx context.Context, m Mark) error {
 				return err
 			}
 		case err == nil && lost:
-			return f.fn(Event{Notice: NoticeLost})
-		case !errors.Is(err, errMoved):
+			if err = f.doubt(ctx); err == nil {
+				return f.fn(Event{Notice: NoticeLost})
+			}
+		}
+		if !errors.Is(err, errMoved) {
 			return err
 		}
 		f.close()
 		f.current, f.heads = nil, nil
 	}
 	return context.Cause(ctx)
+}
+
+// doubt is asked before lines are given up, because a copy can be missed while it
+// is renamed or compressed and another takes over its inode. It answers errMoved,
+// look again, until the copy was missing for several looks that lie apart.
+func (f *follower) doubt(ctx context.Context) error {
+	if f.doubts == maxDoubts {
+		f.doubts = 0
+		return nil
+	}
+	f.doubts++
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(doubtFor):
+		return errMoved
+	}
 }
 
 // start opens the file that a mark is in; one that is packed it returns. It

@@ -100,7 +100,12 @@ func (f *follower) emptied(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if i >= 0 {
+	if i < 0 {
+		if err := f.doubt(ctx); err != nil {
+			return err
+		}
+	} else {
+		f.doubts = 0
 		notice = NoticeTruncated
 		if err := f.copied(ctx, rotated{gens[i], s.head}, s.scan); err != nil {
 			return err

@@ -31,6 +31,13 @@ var ErrTooMuch = errors.New("too much was written")
 // DefaultLimit is the limit of [Since] when the caller states none, in bytes.
 const DefaultLimit = 64 << 20
 
+// A place in a log counts as lost when it was not found this often again, this
+// long apart.
+const (
+	maxDoubts = 3
+	doubtFor  = 5 * time.Millisecond
+)
+
 // errMoved says that the log was rotated or emptied while it was read.
 var errMoved = errors.New("the log was rotated at this moment")
 
@@ -42,10 +49,16 @@ func Since(m Mark, loc *time.Location, limit int64) ([]Entry, Gap, error) {
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	for range 10 {
+	doubts := 0
+	for range 10 + maxDoubts {
 		s := sinceReader{parser: Parser{Location: loc, Reference: time.Now()}, left: limit}
 		gap, err := s.read(m)
 		if errors.Is(err, errMoved) {
+			continue
+		}
+		if gap == GapLost && err == nil && doubts < maxDoubts {
+			doubts++ // a copy can be missed while it is renamed or compressed
+			time.Sleep(doubtFor)
 			continue
 		}
 		if err != nil {
