@@ -119,6 +119,9 @@ func judgeLog(want Expectation, seen Observation) Verdict {
 			}
 			return Verdict{Unknown, []string{wire, "xrdp.log has our connection, but no line that it was established"}}
 		}
+		if c.Doubtful {
+			return Verdict{Unknown, []string{wire, "a client wrote lines of its own into xrdp.log at the same moment, which cannot be told from xrdp's"}}
+		}
 		if tls := want.Selected == probe.ProtocolSSL; tls != (c.TLSVersion != "") {
 			return Verdict{Refuted, []string{"xrdp.log tells another protocol for our connection than the wire"}}
 		}

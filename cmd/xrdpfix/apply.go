@@ -179,6 +179,9 @@ func (a *app) finishInterrupted(ctx context.Context) error {
 		if !j.Unfinished() {
 			continue
 		}
+		if err := a.mayRestart(ctx, m, j, repair.RestartAuto); err != nil {
+			return err
+		}
 		a.say("putting back the interrupted apply " + j.ID)
 		if _, err := r.Rollback(ctx, j, false, m.ConfigTargets()...); err != nil {
 			return fail(7, reasonConflict, fmt.Errorf("the interrupted apply %s cannot be put back: %w", j.ID, err),

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,10 @@ func (m *Machine) LogPath() (string, error) {
 func (m *Machine) LogEnd(path string) (logwatch.Mark, error) { return logwatch.End(m.inRoot(path)) }
 
 func (m *Machine) logSince(mark logwatch.Mark) ([]logwatch.Entry, error) {
-	entries, _, err := logwatch.Since(mark, time.Local, logwatch.DefaultLimit)
+	entries, gap, err := logwatch.Since(mark, time.Local, logwatch.DefaultLimit)
+	if err == nil && gap == logwatch.GapLost {
+		err = errors.New("lines of xrdp.log are missing since our connection: the log was removed meanwhile")
+	}
 	return entries, err
 }
 
