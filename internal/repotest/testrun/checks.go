@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -76,7 +77,15 @@ func lint(ctx context.Context, r *runner) (tally, error) {
 	if err != nil {
 		return tally{}, err
 	}
-	return tally{}, r.do(ctx, linter, "run", "--timeout", "10m")
+	// Its cache keeps findings with the paths of the clone that they were made in,
+	// and the exclusions by path then miss them in another clone: a cache of its
+	// own for each run.
+	cache, err := os.MkdirTemp("", "xrdpfix-lint-")
+	if err != nil {
+		return tally{}, err
+	}
+	defer func() { _ = os.RemoveAll(cache) }()
+	return tally{}, r.do(ctx, "env", "GOLANGCI_LINT_CACHE="+cache, linter, "run", "--timeout", "10m")
 }
 
 // vuln looks for known vulnerabilities. Where the database cannot be asked it
