@@ -71,20 +71,11 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 
 // change runs the whole pipeline: plan, execute, judge, report.
 func (a *app) change(ctx context.Context, command string, w wish) error {
-	m, err := a.open(a.global.root)
+	_, release, err := a.openAlone()
 	if err != nil {
 		return err
 	}
-	if !m.MayChange() {
-		m.Close()
-		return a.notRoot()
-	}
-	unlock, err := m.Lock()
-	m.Close()
-	if err != nil {
-		return lockFailure(err)
-	}
-	defer unlock()
+	defer release()
 	if err := a.finishInterrupted(ctx); err != nil {
 		return err
 	}

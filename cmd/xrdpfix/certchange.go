@@ -117,14 +117,11 @@ CS, IPA, Vault or any other CA. xrdp goes on with its present pair until
 }
 
 func (a *app) certRequest(r certs.Request, args []string) error {
-	m, err := a.open(a.global.root)
+	m, err := a.openToChange()
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if !m.MayChange() {
-		return a.notRoot()
-	}
 	if len(r.DNSNames)+len(r.Addrs) == 0 {
 		info, _ := m.Env().Host(m.Context())
 		r = repair.DefaultRequest(r, info)
@@ -215,14 +212,11 @@ deploy hook of an ACME client. Without KEY the key stands in CERT, or is one tha
 }
 
 func (a *app) certInstall(ctx context.Context, in installFlags, w wish, args []string) error {
-	m, err := a.open(a.global.root)
+	m, err := a.openToChange()
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if !m.MayChange() {
-		return a.notRoot()
-	}
 	source, err := a.delivered(m, in, &w, args)
 	if err != nil {
 		return err

@@ -24,19 +24,11 @@ is taken away. Without an ID, the one that waits.`,
   xrdpfix confirm              after a client has connected`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := a.open(a.global.root)
+			m, release, err := a.openAlone()
 			if err != nil {
 				return err
 			}
-			defer m.Close()
-			if !m.MayChange() {
-				return a.notRoot()
-			}
-			unlock, err := m.Lock()
-			if err != nil {
-				return lockFailure(err)
-			}
-			defer unlock()
+			defer release()
 			list, err := m.Store().List()
 			if err != nil {
 				return err
@@ -105,14 +97,11 @@ func (p *policyFlags) deadline() (*repair.Deadline, error) {
 // the apply was allowed to: where a restart would, the files go back all the
 // same, and xrdp follows at its next start.
 func (a *app) undoByTimer(ctx context.Context, id string) error {
-	m, err := a.open(a.global.root)
+	m, err := a.openToChange()
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	if !m.MayChange() {
-		return a.notRoot()
-	}
 	unlock, err := a.lockPatiently(ctx, m)
 	if err != nil {
 		return err

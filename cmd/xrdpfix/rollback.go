@@ -45,19 +45,11 @@ func newRollback(a *app) *cobra.Command {
 }
 
 func (a *app) rollback(ctx context.Context, id string, force bool, restart repair.RestartPolicy) error {
-	m, err := a.open(a.global.root)
+	m, release, err := a.openAlone()
 	if err != nil {
 		return err
 	}
-	defer m.Close()
-	if !m.MayChange() {
-		return a.notRoot()
-	}
-	unlock, err := m.Lock()
-	if err != nil {
-		return lockFailure(err)
-	}
-	defer unlock()
+	defer release()
 	list, err := m.Store().List()
 	if err != nil {
 		return err

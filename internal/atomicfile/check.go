@@ -22,11 +22,8 @@ func (r *Root) Check(path string, opts Options) error {
 	}
 	defer p.close()
 	err = p.replaceable()
-	if err == nil && opts.Expect != nil {
-		var now State
-		if now, err = p.state(); err == nil && !now.Same(*opts.Expect) {
-			err = ErrChanged
-		}
+	if err == nil {
+		err = p.expected(opts.Expect)
 	}
 	return pathError("check", path, err)
 }

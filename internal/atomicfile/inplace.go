@@ -28,14 +28,8 @@ func (r *Root) writeInPlace(path string, data []byte, opts Options) (State, erro
 	if err := p.trust(); err != nil {
 		return State{}, err
 	}
-	if opts.Expect != nil {
-		now, err := p.state()
-		if err != nil {
-			return State{}, fmt.Errorf("compare with the expected state: %w", err)
-		}
-		if !now.Same(*opts.Expect) {
-			return State{}, ErrChanged
-		}
+	if err := p.expected(opts.Expect); err != nil {
+		return State{}, err
 	}
 	f, err := p.open(unix.O_RDWR)
 	if err != nil {

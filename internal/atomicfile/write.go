@@ -77,14 +77,8 @@ func (r *Root) write(path string, attr Attr, opts Options, fill func(*temp) erro
 	if err := p.replaceable(); err != nil {
 		return State{}, err
 	}
-	if opts.Expect != nil {
-		now, err := p.state()
-		if err != nil {
-			return State{}, fmt.Errorf("compare with the expected state: %w", err)
-		}
-		if !now.Same(*opts.Expect) {
-			return State{}, ErrChanged
-		}
+	if err := p.expected(opts.Expect); err != nil {
+		return State{}, err
 	}
 	// Opened first, because a directory that cannot be synced must be known
 	// before anything changes.
@@ -125,4 +119,20 @@ func (r *Root) syncDir(fd int) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrNotDurable, err)
+}
+
+// expected refuses a place that is no longer what the caller decided upon; nil
+// expects nothing.
+func (p *place) expected(want *State) error {
+	if want == nil {
+		return nil
+	}
+	now, err := p.state()
+	if err != nil {
+		return fmt.Errorf("compare with the expected state: %w", err)
+	}
+	if !now.Same(*want) {
+		return ErrChanged
+	}
+	return nil
 }

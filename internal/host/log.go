@@ -63,7 +63,7 @@ func (m *Machine) logFact(path string, serving diagnose.Identity) diagnose.LogFa
 	l.Exists, l.Size = m.size(path)
 	walk := Walk(m.cfg.Root, path, m.names, serving, serving)
 	l.DaemonCanWrite = walk.Exists && walk.Writable
-	l.StartCanWrite = l.DaemonCanWrite || m.opensAsRoot(s)
+	l.StartCanWrite = l.DaemonCanWrite || m.opensAsRoot()
 	if walk.Exists && walk.Steps[len(walk.Steps)-1].Kind == "dir" {
 		l.StartCanWrite = false // nobody writes a directory
 	}
@@ -74,7 +74,7 @@ func (m *Machine) logFact(path string, serving diagnose.Identity) diagnose.LogFa
 
 // opensAsRoot: with runtime_user xrdp opens its log before it drops privileges
 // (0.10.2 and later); the unit's User= leaves it no such moment.
-func (m *Machine) opensAsRoot(s xrdpconf.Server) bool {
+func (m *Machine) opensAsRoot() bool {
 	bus, err := m.systemd(m.ctx)
 	if err == nil {
 		if u, err := bus.Unit(m.ctx, diagnose.UnitXrdp); err == nil && u.User != "" && u.User != "root" {
@@ -83,7 +83,6 @@ func (m *Machine) opensAsRoot(s xrdpconf.Server) bool {
 	} else if user, _ := m.offlineUnit(); user != "" && user != "root" {
 		return false
 	}
-	_ = s
 	return true
 }
 
