@@ -96,25 +96,6 @@ func commandName(cmd *cobra.Command) string {
 	return name
 }
 
-func (a *app) jsonOutput() bool { return a.global.json || a.global.output == "json" }
-
-// asksJSON looks for --json where the flags could not be parsed.
-func asksJSON(args []string) bool {
-	for i, arg := range args {
-		switch arg {
-		case "--":
-			return false
-		case "--json", "--json=true", "--output=json", "-ojson", "-o=json":
-			return true
-		case "--output", "-o":
-			if i+1 < len(args) && args[i+1] == "json" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // print shows a page of text, unless nothing was to be shown.
 func (a *app) print(p *page) error {
 	if a.global.quiet {
@@ -157,7 +138,7 @@ Without a command it says in five lines how things stand and what to run.`,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return a.overview(cmd.Context()) },
 	}
 	f := root.PersistentFlags()
-	f.StringVarP(&a.global.output, "output", "o", "text", "output `FORMAT`: text or json")
+	f.StringVarP(&a.global.output, "output", "o", formatText, formatUsage(root))
 	f.BoolVar(&a.global.json, "json", false, "same as --output json")
 	f.StringVar(&a.global.root, "root", "/", "work on the offline tree `DIR`")
 	a.global.timeout = span(10 * time.Second)
@@ -183,13 +164,8 @@ Without a command it says in five lines how things stand and what to run.`,
 }
 
 func (a *app) checkGlobals(cmd *cobra.Command) error {
-	if a.global.json && cmd.Flags().Changed("output") && a.global.output != "json" {
-		return usagef("--json and --output %s contradict each other", a.global.output)
-	}
-	switch a.global.output {
-	case "text", "json":
-	default:
-		return usagef("--output %s is not text or json", a.global.output)
+	if err := a.checkFormat(cmd); err != nil {
+		return err
 	}
 	if a.global.timeout <= 0 {
 		return usagef("--timeout must be longer than nothing")
