@@ -87,7 +87,7 @@ func walk(fn func(name string) error) error {
 			}
 			return nil
 		}
-		if d.Type().IsRegular() {
+		if d.Type().IsRegular() && name != ".git" { // a file in a working tree beside the first
 			return fn(name)
 		}
 		return nil
