@@ -108,29 +108,45 @@ func judgeLog(want Expectation, seen Observation) Verdict {
 	if !seen.Own.Ok() {
 		return Verdict{Unknown, []string{wire, "xrdp.log could not be read: " + seen.Own.Failed + seen.Own.Skipped}}
 	}
-	port := seen.Wire.Full.Local.Port()
+	c, found := ownConnection(seen)
+	if !found {
+		return Verdict{Unknown, []string{wire, fmt.Sprintf("xrdp.log has no line of our own connection from port %d", seen.Wire.Full.Local.Port())}}
+	}
+	if !c.Established {
+		if why := causes(seen); len(why) > 0 {
+			return Verdict{Refuted, why}
+		}
+		return Verdict{Unknown, []string{wire, "xrdp.log has our connection, but no line that it was established"}}
+	}
+	if c.Doubtful {
+		return Verdict{Unknown, []string{wire, "a client wrote lines of its own into xrdp.log at the same moment, which cannot be told from xrdp's"}}
+	}
+	if tls := want.Selected == probe.ProtocolSSL; tls != (c.TLSVersion != "") {
+		return Verdict{Refuted, []string{"xrdp.log tells another protocol for our connection than the wire"}}
+	}
+	// A cause beside it is no contradiction: only the line with our port is
+	// surely ours. Without process ids in the log, the lines of a client that
+	// failed at the same moment can be grouped with it.
+	return Verdict{Confirmed, []string{wire, "xrdp.log: " + established(c)}}
+}
+
+// ownConnection is the full connection of the survey as xrdp.log tells it. Its
+// lines can come in two pieces: where others hang up at the same moment and the
+// log has no process ids, an end that was theirs can be taken for ours, and the
+// line that names our port then stands alone. The piece with that line counts.
+func ownConnection(seen Observation) (own logwatch.Connection, found bool) {
 	for _, c := range seen.Own.Value {
-		if c.Client.Port() != port {
+		if c.Client.Port() != seen.Wire.Full.Local.Port() {
 			continue
 		}
-		if !c.Established {
-			if why := causes(seen); len(why) > 0 {
-				return Verdict{Refuted, why}
-			}
-			return Verdict{Unknown, []string{wire, "xrdp.log has our connection, but no line that it was established"}}
+		if c.Established || !found {
+			own, found = c, true
 		}
-		if c.Doubtful {
-			return Verdict{Unknown, []string{wire, "a client wrote lines of its own into xrdp.log at the same moment, which cannot be told from xrdp's"}}
+		if c.Established {
+			break
 		}
-		if tls := want.Selected == probe.ProtocolSSL; tls != (c.TLSVersion != "") {
-			return Verdict{Refuted, []string{"xrdp.log tells another protocol for our connection than the wire"}}
-		}
-		// A cause beside it is no contradiction: only the line with our port is
-		// surely ours. Without process ids in the log, the lines of a client that
-		// failed at the same moment can be grouped with it.
-		return Verdict{Confirmed, []string{wire, "xrdp.log: " + established(c)}}
 	}
-	return Verdict{Unknown, []string{wire, fmt.Sprintf("xrdp.log has no line of our own connection from port %d", port)}}
+	return own, found
 }
 
 // causes quotes the lines of our own connections that name a cause.

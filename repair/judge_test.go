@@ -47,6 +47,31 @@ const (
 	noKey    = "[ERROR] Cannot read private key file /etc/xrdp/key.pem: Permission denied"
 )
 
+// hungUp are lines of others that hang up, again and again, around our own
+// connection, as xrdp 0.9.21.1 wrote them: an end of theirs is taken for ours.
+var hungUp = []string{
+	"[ERROR] libxrdp_force_read: header read error",
+	"[ERROR] [ITU-T X.224] Connection Sequence: CR-TPDU (Connection Request) failed",
+	received + "40000",
+	"[ERROR] xrdp_sec_incoming: xrdp_iso_incoming failed",
+	"[ERROR] xrdp_rdp_incoming: xrdp_sec_incoming failed",
+	received + "40010",
+	"[ERROR] xrdp_process_main_loop: libxrdp_process_incoming failed",
+	"[ERROR] xrdp_iso_send: trans_write_copy_s failed",
+	chosen,
+	"[ERROR] libxrdp_force_read: header read error",
+	"[ERROR] Sending [ITU T.125] DisconnectProviderUltimatum failed",
+	"[ERROR] [ITU-T X.224] Connection Sequence: CR-TPDU (Connection Request) failed",
+	"[ERROR] xrdp_sec_incoming: xrdp_iso_incoming failed",
+	"[ERROR] xrdp_rdp_incoming: xrdp_sec_incoming failed",
+	"[ERROR] xrdp_process_main_loop: libxrdp_process_incoming failed",
+	"[ERROR] xrdp_iso_send: trans_write_copy_s failed",
+	"[ERROR] Sending [ITU T.125] DisconnectProviderUltimatum failed",
+	received + "40020",
+	"[INFO ] Connected client computer name: xrdpfix",
+	"[ERROR] libxrdp_force_read: header read error",
+}
+
 // ownLog is what xrdp.log tells of the connections of a survey.
 func ownLog(t *testing.T, s probe.ServerSurvey, lines ...string) diagnose.Observed[[]logwatch.Connection] {
 	t.Helper()
@@ -94,6 +119,8 @@ func TestJudge(t *testing.T) {
 		}},
 		{name: "wire fine, our own line is an error", log: []string{received + "40000", noKey}, status: Refuted, reason: "Cannot read private key"},
 		{name: "established, beside a line of who knows which connection", log: []string{received + "40000", noKey, chosen, overTLS}, status: Confirmed},
+		{name: "established, while others hang up", log: append(hungUp[:len(hungUp):len(hungUp)], overTLS), status: Confirmed},
+		{name: "not established, while others hang up", log: hungUp, status: Unknown},
 		{name: "a setting replaced by its default", log: []string{received + "40000", relative, chosen, overTLS}, status: Confirmed},
 		{name: "wire fine, the log tells classic", log: []string{received + "40000", overRDP}, status: Refuted, reason: "another protocol"},
 		{name: "wire fine, not established", log: []string{received + "40000", chosen}, status: Unknown},
