@@ -40,7 +40,8 @@ func (b FirstBoot) Pending() bool {
 // makes is proven on xrdp's port, and behind the network, whose addresses go
 // into the certificate. The change that it makes takes its own files away, so
 // that it runs once; one that cannot be proven is undone and puts them back.
-func FirstBootService(program string, args ...string) []byte {
+// config is the file that xrdp.ini leads to.
+func FirstBootService(program, config string, args ...string) []byte {
 	return []byte(`# Made by xrdpfix: a key and a certificate of this machine's own, since those of
 # an image are everybody's. It takes itself away when they are proven to be served.
 [Unit]
@@ -53,8 +54,7 @@ After=network-online.target ` + UnitXrdp + " " + UnitSesman + `
 [Service]
 Type=oneshot
 TimeoutStartSec=5min
-ExecStart=` + strings.Join(append([]string{program, "cert renew --restart never"}, args...), " ") + `
-`)
+ExecStart=` + strings.Join(append([]string{program, "cert renew --restart never"}, args...), " ") + "\n" + Sandbox(program, config))
 }
 
 // FirstBootWants is the text of the drop-in.

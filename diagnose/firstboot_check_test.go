@@ -9,7 +9,7 @@ func TestFirstBootPending(t *testing.T) {
 		f.Daemon.Running, f.Listen.Value = Skipped[Process]("offline"), nil
 		f.FirstBoot = Seen(FirstBoot{
 			Program: program, Systemd: true,
-			Unit:   fileFact(FirstBootPath, string(FirstBootService(program))),
+			Unit:   fileFact(FirstBootPath, string(FirstBootService(program, ConfigPath))),
 			DropIn: fileFact(FirstBootDropIn, string(FirstBootWants())),
 		})
 	}

@@ -14,7 +14,7 @@ func image(f *Facts) {
 	f.Key.Readable, f.Key.Stop, f.Key.Why = false, 0, "user xrdp is not in group ssl-cert"
 	f.FirstBoot = Seen(FirstBoot{
 		Program: "/usr/bin/xrdpfix", Systemd: true,
-		Unit:   fileFact(FirstBootPath, string(FirstBootService("/usr/bin/xrdpfix"))),
+		Unit:   fileFact(FirstBootPath, string(FirstBootService("/usr/bin/xrdpfix", ConfigPath))),
 		DropIn: fileFact(FirstBootDropIn, string(FirstBootWants())),
 	})
 }
@@ -24,7 +24,7 @@ func TestFirstBoot(t *testing.T) {
 		{"pending", func(_ *testing.T, f *Facts, _ *Settings) { image(f) }, []Code{FirstBootPending}},
 		{"with names", func(_ *testing.T, f *Facts, _ *Settings) {
 			image(f)
-			f.FirstBoot.Value.Unit = fileFact(FirstBootPath, string(FirstBootService("/usr/bin/xrdpfix", "--name *.example.org")))
+			f.FirstBoot.Value.Unit = fileFact(FirstBootPath, string(FirstBootService("/usr/bin/xrdpfix", ConfigPath, "--name *.example.org")))
 		}, []Code{FirstBootPending}},
 		{"not wanted", func(_ *testing.T, f *Facts, _ *Settings) {
 			image(f)

@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"xrdpfix/diagnose"
 )
 
 // DeadlineKind says why a change is undone by itself.
@@ -47,8 +49,8 @@ func undoUnits(id string) (service, timer, bootTimer string) {
 // targets instead of by links, so that every part of them is a file that the
 // journal knows. Two timers, because systemd fires an OnBootSec= that has passed
 // as soon as its timer starts (systemd.timer(5)): the one for after a reboot is
-// not started now.
-func (d Deadline) files(id string) []ownFile {
+// not started now. changed are the files that the undoing may write to.
+func (d Deadline) files(id string, changed []string) []ownFile {
 	service, timer, boot := undoUnits(id)
 	head := "# Made by xrdpfix for the apply " + id + "; removed by confirm, by rollback, or by itself.\n"
 	what := map[DeadlineKind]string{DeadlineConfirm: "was not confirmed", DeadlineTemporary: "has ended"}[d.Kind]
@@ -56,7 +58,8 @@ func (d Deadline) files(id string) []ownFile {
 	timers := "WantedBy=timers.target"
 	text := map[string]string{
 		service: head + "[Unit]\nDescription=Undo the xrdpfix apply " + id + ", which " + what + "\nAfter=xrdp.service network.target\n\n" +
-			"[Service]\nType=oneshot\nExecStart=" + escapeExec(d.Program) + " rollback --unattended " + id + "\n",
+			"[Service]\nType=oneshot\nExecStart=" + escapeExec(d.Program) + " rollback --unattended " + id + "\n" +
+			"# It listens to the kernel, not to the network.\nIPAddressDeny=any\n" + diagnose.Sandbox(d.Program, changed...),
 		timer: head + "[Unit]\nDescription=Undo the xrdpfix apply " + id + " unless it is confirmed\n\n" +
 			"[Timer]\nOnCalendar=" + clock + "\nPersistent=true\nAccuracySec=1s\nUnit=" + service + "\n\n[Install]\n" + timers + "\n",
 		boot: head + "[Unit]\nDescription=Undo the xrdpfix apply " + id + " some time after a reboot\n\n" +
@@ -75,8 +78,12 @@ func escapeExec(program string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$").Replace(program) + `"`
 }
 
-// deadline plans the units that undo the change, before anything else.
-func (r *Runner) deadline(d *Deadline, w *work) error {
+// deadline plans the units that undo the change, before anything else. The one
+// that does it is started at once, to find out whether it could: a sandbox that
+// this machine cannot make, or a program that systemd may not run, must be known
+// before the first change and not at the deadline.
+func (r *Runner) deadline(p Plan, w *work) error {
+	d := p.Deadline
 	if d == nil {
 		return nil
 	}
@@ -84,7 +91,11 @@ func (r *Runner) deadline(d *Deadline, w *work) error {
 		return errors.New("no systemd here to undo the change")
 	}
 	w.journal.Deadline = d
-	for _, f := range d.files(w.journal.ID) {
+	var changed []string
+	for _, c := range p.Files {
+		changed = append(changed, c.Target)
+	}
+	for _, f := range d.files(w.journal.ID, changed) {
 		if err := r.directories(path.Dir(f.path), w); err != nil {
 			return err
 		}
@@ -92,7 +103,8 @@ func (r *Runner) deadline(d *Deadline, w *work) error {
 		w.add(Step{Op: OpWrite, Path: f.path, Undo: true, After: FileState{Exists: true, SHA256: sum(f.data), Mode: f.mode}})
 	}
 	w.add(Step{Op: OpReload, Undo: true})
-	_, timer, _ := undoUnits(w.journal.ID)
+	service, timer, _ := undoUnits(w.journal.ID)
+	w.add(Step{Op: OpRehearse, Unit: service, Undo: true})
 	w.add(Step{Op: OpArm, Unit: timer, Undo: true})
 	return nil
 }

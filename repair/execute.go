@@ -219,7 +219,7 @@ func (r *Runner) steps(ctx context.Context, j *Journal, contents map[string][]by
 				return i, err
 			}
 		}
-		if err := r.step(ctx, j.Steps[i], contents, out); err != nil {
+		if err := r.step(ctx, j.ID, j.Steps[i], contents, out); err != nil {
 			return i + 1, err
 		}
 		j.Steps[i].Done = true
@@ -243,7 +243,7 @@ func (r *Runner) untouched(s Step) error {
 	return nil
 }
 
-func (r *Runner) step(ctx context.Context, s Step, contents map[string][]byte, out *Outcome) (err error) {
+func (r *Runner) step(ctx context.Context, journal string, s Step, contents map[string][]byte, out *Outcome) (err error) {
 	switch s.Op {
 	case OpMkdir:
 		return r.System.Mkdir(s.Path, s.After.Mode, s.After.UID, s.After.GID)
@@ -255,6 +255,11 @@ func (r *Runner) step(ctx context.Context, s Step, contents map[string][]byte, o
 		return r.System.Remove(s.Path)
 	case OpReload:
 		return r.System.Reload(ctx)
+	case OpRehearse:
+		if err := r.Timers.Rehearse(ctx, journal, s.Unit); err != nil {
+			return fmt.Errorf("rehearse the undoing: %w", err)
+		}
+		return nil
 	case OpArm:
 		return r.Timers.StartUnit(ctx, s.Unit)
 	case OpStart:

@@ -38,7 +38,7 @@ func (b *builder) plantFirstBoot() {
 	}
 	fb := b.f.FirstBoot.Value
 	before := len(b.plan.Files)
-	b.putFile(fb.Unit, diagnose.FirstBootPath, diagnose.FirstBootService(fb.Program, b.renewArgs()...))
+	b.putFile(fb.Unit, diagnose.FirstBootPath, diagnose.FirstBootService(fb.Program, b.f.Config.Value.Target, b.renewArgs()...))
 	b.putFile(fb.DropIn, diagnose.FirstBootDropIn, diagnose.FirstBootWants())
 	slices.Sort(b.firstBootBecause)
 	for i := range b.plan.Files[before:] {

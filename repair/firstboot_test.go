@@ -18,7 +18,7 @@ import (
 // firstBoot puts the unit of an image's first boot on the machine.
 func (m *machine) firstBoot() {
 	for name, data := range map[string][]byte{
-		diagnose.FirstBootPath:   diagnose.FirstBootService("/usr/bin/xrdpfix"),
+		diagnose.FirstBootPath:   diagnose.FirstBootService("/usr/bin/xrdpfix", diagnose.ConfigPath),
 		diagnose.FirstBootDropIn: diagnose.FirstBootWants(),
 	} {
 		for d := path.Dir(name); d != "/"; d = path.Dir(d) {

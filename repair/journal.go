@@ -31,6 +31,8 @@ const (
 	OpRestart Op = "restart"
 	OpStart   Op = "start"
 	OpArm     Op = "arm" // start the timer of a deadline
+	// OpRehearse runs the unit of a deadline once, without effect.
+	OpRehearse Op = "rehearse"
 )
 
 // Step is one recorded effect. A step is written down before it is done, so
@@ -50,7 +52,7 @@ type Step struct {
 	Own bool `json:"own,omitempty"`
 	// Undo marks a part of what undoes the change by itself.
 	Undo bool `json:"undo,omitempty"`
-	// Unit is the timer that OpArm starts.
+	// Unit is the timer that OpArm starts, or the service that OpRehearse does.
 	Unit string `json:"unit,omitempty"`
 	Done bool   `json:"done"`
 }
@@ -103,6 +105,9 @@ type System interface {
 // Timers starts and stops the units of a deadline.
 type Timers interface {
 	StartUnit(ctx context.Context, name string) error
+	// Rehearse runs the service of a deadline, which does nothing this once but
+	// look whether it could; the error says why not.
+	Rehearse(ctx context.Context, id, name string) error
 	// StopUnit is no error for a unit that does not run or does not exist.
 	StopUnit(ctx context.Context, name string) error
 }

@@ -34,7 +34,7 @@ func (r *Runner) prepare(p Plan) (work, error) {
 			NeededRestart: (p.Unit.Needed || p.Unit.Reload) && p.Unit.Action == ActionRestart, Because: p.Because,
 		},
 	}
-	if err := r.deadline(p.Deadline, &w); err != nil {
+	if err := r.deadline(p, &w); err != nil {
 		return w, err
 	}
 	if err := r.keygen(p.Keygen, &w); err != nil {

@@ -150,7 +150,7 @@ func (r *Runner) putBack(ctx context.Context, j *Journal, steps []Step, force bo
 			if remove && s.Done {
 				err = r.System.Stop(ctx)
 			}
-		case OpRestart, OpArm:
+		case OpRestart, OpArm, OpRehearse:
 		}
 		if err != nil {
 			return err

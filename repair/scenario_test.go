@@ -58,7 +58,7 @@ func scenarios() []scenario {
 			m.edit(t, configPath, "security_layer=negotiate", "security_layer=rdp")
 		}, Policy{InPlace: true}, "write xrdp.ini, restart"},
 		{"deadline", unreadable, Policy{Deadline: deadline}, "write xrdpfix-undo-*.service, write xrdpfix-undo-*.timer, write xrdpfix-undo-*-boot.timer, " +
-			"mkdir timers.target.d, write xrdpfix-undo-*.conf, reload, arm, mkdir tls, mkdir *, write key.pem, write cert.pem, write xrdp.ini, restart"},
+			"mkdir timers.target.d, write xrdpfix-undo-*.conf, reload, rehearse, arm, mkdir tls, mkdir *, write key.pem, write cert.pem, write xrdp.ini, restart"},
 		{"first boot", func(t testing.TB, m *machine) {
 			unreadable(t, m)
 			m.firstBoot()
@@ -69,7 +69,7 @@ func scenarios() []scenario {
 			delete(m.files, diagnose.RSAKeysPath)
 			m.up, m.port = false, ""
 		}, Policy{Range: oldTo13, Deadline: deadline}, "write xrdpfix-undo-*.service, write xrdpfix-undo-*.timer, write xrdpfix-undo-*-boot.timer, " +
-			"mkdir timers.target.d, write xrdpfix-undo-*.conf, reload, arm, write rsakeys.ini, mkdir tls, write openssl.cnf, mkdir xrdp.service.d, " +
+			"mkdir timers.target.d, write xrdpfix-undo-*.conf, reload, rehearse, arm, write rsakeys.ini, mkdir tls, write openssl.cnf, mkdir xrdp.service.d, " +
 			"write xrdpfix-openssl.conf, write sesman.ini, reload, mkdir *, write key.pem, write cert.pem, write xrdp.ini, start"},
 	}
 }

@@ -102,6 +102,9 @@ func (a *app) undoByTimer(ctx context.Context, id string) error {
 		return err
 	}
 	defer m.Close()
+	if done, err := a.rehearse(m, id); done || err != nil {
+		return err
+	}
 	unlock, err := a.lockPatiently(ctx, m)
 	if err != nil {
 		return err
@@ -130,6 +133,22 @@ func (a *app) undoByTimer(ctx context.Context, id string) error {
 		_, err = fmt.Fprintf(a.out, "xrdp was not restarted: %s or desktops are live; it follows at its next start\n", plural(live, "client"))
 	}
 	return err
+}
+
+// rehearse is the first run of the service, before the first change: it looks
+// whether an undoing would be possible here, and does nothing.
+func (a *app) rehearse(m *host.Machine, id string) (done bool, err error) {
+	j, err := m.Store().Load(id)
+	if err != nil {
+		return false, err
+	}
+	var files []string
+	for _, s := range j.Steps {
+		if (s.Op == repair.OpWrite || s.Op == repair.OpRemove) && !s.InPlace {
+			files = append(files, s.Path)
+		}
+	}
+	return m.Rehearses(id, files)
 }
 
 // lockPatiently waits for another run: a timer has no one to try again.

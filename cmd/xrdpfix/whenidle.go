@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"xrdpfix/diagnose"
 	"xrdpfix/internal/host"
 	"xrdpfix/repair"
 	"xrdpfix/service"
@@ -61,10 +60,8 @@ func (a *app) resume(ctx context.Context, w wish) error {
 	}
 	defer m.Close()
 	for {
-		env := m.Env()
-		desktops, err1 := env.Desktops(ctx)
-		facts := diagnose.Collect(ctx, env, diagnose.Options{NoWire: true})
-		if err1 == nil && len(desktops) == 0 && facts.Peers.Ok() && len(facts.Peers.Value) == 0 {
+		// What cannot be told may be told later.
+		if idle, err := m.Idle(ctx); idle && err == nil {
 			break
 		}
 		select {

@@ -236,24 +236,3 @@ func covers(list []diagnose.Socket, ports []int) bool {
 	}
 	return len(ports) > 0
 }
-
-// Timers arms and disarms deadlines; nil where there is no systemd.
-func (m *Machine) Timers(ctx context.Context) repair.Timers {
-	bus, err := m.systemd(ctx)
-	if err != nil {
-		return nil
-	}
-	return timers{bus}
-}
-
-type timers struct{ bus *service.Conn }
-
-func (t timers) StartUnit(ctx context.Context, name string) error { return t.bus.Start(ctx, name) }
-
-func (t timers) StopUnit(ctx context.Context, name string) error {
-	err := t.bus.Stop(ctx, name)
-	if errors.Is(err, service.ErrNotFound) {
-		return nil
-	}
-	return err
-}

@@ -101,7 +101,7 @@ func TestFirstBootFacts(t *testing.T) {
 		"opt/xrdpfix":                "#!/bin/sh\n",
 		"usr/lib/systemd/systemd":    "x",
 		"usr/local/bin/xrdpfix":      "x",
-		diagnose.FirstBootPath[1:]:   string(diagnose.FirstBootService("/usr/bin/xrdpfix", "--days 90")),
+		diagnose.FirstBootPath[1:]:   string(diagnose.FirstBootService("/usr/bin/xrdpfix", diagnose.ConfigPath, "--days 90")),
 		diagnose.FirstBootDropIn[1:]: string(diagnose.FirstBootWants()),
 	})
 	b, err := m.firstBoot()

@@ -2,10 +2,12 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
 
+	"xrdpfix/diagnose"
 	"xrdpfix/internal/atomicfile"
 )
 
@@ -28,10 +30,16 @@ func (m *Machine) ScheduleIdle(ctx context.Context, args []string) error {
 	for i, a := range args {
 		quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$", "\n", " ").Replace(a) + `"`
 	}
+	// The sandbox may write below it, and not make it.
+	if _, err := m.root.MkdirAll(StateDir, atomicfile.Attr{Mode: 0o755}); err != nil {
+		return err
+	}
 	head := "# Made by xrdpfix --restart=when-idle; removes itself. To give up: xrdpfix rollback\n"
 	files := map[string]string{
 		idlePath: head + "[Unit]\nDescription=Make an xrdpfix change when nobody is connected to xrdp\nAfter=xrdp.service\n\n" +
-			"[Service]\nType=exec\nExecStart=" + strings.Join(quoted, " ") + "\n",
+			"[Service]\nType=exec\nExecStart=" + strings.Join(quoted, " ") + "\n" +
+			"# Killed, it waits on. What it could not do it says once.\nRestart=on-abnormal\nRestartSec=30\n" +
+			diagnose.Sandbox(args[0], m.ConfigTargets()...),
 		idleDropIn: head + "[Unit]\nWants=" + idleUnit + "\n",
 	}
 	for _, name := range []string{idlePath, idleDropIn} {
@@ -42,10 +50,27 @@ func (m *Machine) ScheduleIdle(ctx context.Context, args []string) error {
 			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	if err := bus.Reload(ctx); err != nil {
-		return err
+	err = bus.Reload(ctx)
+	if err == nil {
+		err = bus.Start(ctx, idleUnit)
 	}
-	return bus.Start(ctx, idleUnit)
+	if err != nil {
+		// What cannot run now must not stay, to run after a reboot.
+		return errors.Join(err, m.ForgetIdle(context.WithoutCancel(ctx), true))
+	}
+	return nil
+}
+
+// Idle reports whether nobody would notice a restart of xrdp: no desktop is live
+// and no client is connected. The error means that this cannot be told.
+func (m *Machine) Idle(ctx context.Context) (bool, error) {
+	ports := m.ports()
+	desktops, err := m.proc.Desktops(ctx, m.names, ports)
+	if err != nil || len(desktops) > 0 {
+		return false, err
+	}
+	peers, err := m.proc.Peers(ctx, ports, nil)
+	return err == nil && len(peers) == 0, err
 }
 
 // WaitsForIdle reports whether a change waits until nobody is connected.
