@@ -18,6 +18,9 @@ var flagGroups = []flagGroup{
 	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "warn-days", "facts"}},
 	{"How far it may go", []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force", "prune"}},
 	{"The certificate", []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
+	{"Which servers", []string{"from", "range", "all-addresses"}},
+	{"How many at once, and how long", []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},
+	{"What is shown", []string{"full"}},
 	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
 	{"What is kept", []string{"save-facts", "redact"}},
 	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},
@@ -96,7 +99,7 @@ func flagText(name, usage, def string) (text, value string) {
 	if name == "help" {
 		text = "this text"
 	}
-	if def != "" && def != "false" {
+	if def != "" && def != "false" && def != "[]" && def != "0" {
 		text += fmt.Sprintf(" (default %s)", def)
 	}
 	return text, value

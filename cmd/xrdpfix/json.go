@@ -40,6 +40,8 @@ type document struct {
 	Build       *buildDoc      `json:"build,omitempty"`
 	// Summary is a probeSummary or a logSummary.
 	Summary any `json:"summary,omitempty"`
+	// Groups end the objects of probe: the servers that need attention.
+	Groups []groupDoc `json:"groups,omitzero"`
 }
 
 type errorDoc struct {
@@ -139,6 +141,9 @@ type probeSummary struct {
 	Hosts       int `json:"hosts"`
 	Unreachable int `json:"unreachable"`
 	WithoutTLS  int `json:"without_tls"`
+	// Silent counts addresses of a range where nobody is; they are in Hosts too.
+	Silent   int `json:"silent,omitempty"`
+	Repeated int `json:"repeated,omitempty"`
 }
 
 // logSummary ends the objects of log.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,80 +11,88 @@ import (
 
 	"xrdpfix/certs"
 	"xrdpfix/diagnose"
+	"xrdpfix/fleet"
 	"xrdpfix/probe"
 )
 
 func newProbe(a *app) *cobra.Command {
-	return &cobra.Command{
+	var flags probeFlags
+	cmd := &cobra.Command{
 		Use:   "probe HOST[:PORT]...",
 		Short: "What security any RDP server offers, from the wire",
-		Long:  `Connect to RDP servers as a client does, without credentials, and tell which security they select, which TLS versions and which certificate they offer, and which kinds of clients get in. Needs no privilege and no xrdp here.`,
-		Example: `  xrdpfix probe desk01.example.org     one server, port 3389
+		Long: `Connect to RDP servers as a client does, without credentials, and tell which security they select, which TLS versions and which certificate they offer, and which kinds of clients get in. Needs no privilege and no xrdp here.
+
+Several servers are probed at once and told one a line, as they answer; what needs attention comes last. Each server gets three to eight connections, never more than two at a time, and in all three times --timeout. A name stands for the first of its addresses that answers.
+
+The lists of --from have a target a line, comments from # on aside. With --range a target may be a network (192.0.2.0/24) or a range (192.0.2.10-20); there, addresses without a server are counted and not held against anybody.`,
+		Example: `  xrdpfix probe desk01.example.org      one server, port 3389
   xrdpfix probe 192.0.2.10:3390 desk02  several
-  xrdpfix probe --json desk01           one object a line, the summary last`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return fail(2, reasonUsage, fmt.Errorf("probe needs a host"), "xrdpfix probe 127.0.0.1")
-			}
-			for _, t := range args {
-				if err := checkTarget(t); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.probe(cmd.Context(), args) },
+  xrdpfix probe --from hosts.txt        those of a list; - for standard input
+  xrdpfix probe --range 192.0.2.0/24    all of a network
+  xrdpfix probe --json --from hosts.txt one object a line, the summary last`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.probe(cmd.Context(), &flags, args) },
 	}
+	flags.add(cmd)
+	return cmd
 }
 
-func (a *app) probe(ctx context.Context, targets []string) error {
-	var sum probeSummary
-	for i, t := range targets {
-		a.say("probing " + t)
-		s := probe.Survey(ctx, t, probe.SurveyOptions{Connection: probe.Options{Timeout: time.Duration(a.global.timeout)}})
-		a.say("")
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		sum.Hosts++
-		switch {
-		case s.Full.Negotiation == nil:
-			sum.Unreachable++
-			a.quit = exit{3, reasonUnreachable}
-		case !servesTLS(s):
-			sum.WithoutTLS++
-			if a.quit.Code == 0 {
-				a.quit = exit{3, reasonNoTLS}
-			}
-		}
-		if err := a.printProbe(s, i > 0); err != nil {
-			return err
-		}
+// probe asks the servers and tells about each as it answers.
+func (a *app) probe(ctx context.Context, flags *probeFlags, args []string) error {
+	list, err := flags.list(args)
+	if err != nil {
+		return err
 	}
-	if a.jsonOutput() {
-		doc := a.document("probe", nil)
-		doc.Summary = sum
-		return a.printJSON(doc)
+	options, err := flags.options()
+	if err != nil {
+		return err
 	}
-	var p page
-	p.blank()
-	p.para(fmt.Sprintf("%s (exit %d)", sum.text(), a.quit.Code))
-	return a.print(&p)
+	v := newProbeView(a, list, flags)
+	err = fleet.Run(ctx, list.All(), options, func(ctx context.Context, s fleet.Server) (probed, int) {
+		return a.ask(ctx, s, flags)
+	}, v.show)
+	a.say("")
+	switch {
+	case ctx.Err() != nil && v.sum.Hosts > 0:
+		v.interrupted = true
+		a.quit = exit{130, reasonInterrupted}
+	case err != nil:
+		return err
+	}
+	return v.end()
 }
 
-// text counts what was met.
-func (s probeSummary) text() string {
-	text := plural(s.Hosts, "host")
-	switch with := s.Hosts - s.Unreachable - s.WithoutTLS; {
-	case s.Hosts == 1 && with == 1:
-		return text + ", with TLS"
-	case s.Hosts == 1 && s.WithoutTLS == 1:
-		return text + ", without TLS"
-	case s.Hosts == 1:
-		return text + ", no RDP there"
-	default:
-		return fmt.Sprintf("%s: %d with TLS, %d without, %d with no RDP", text, with, s.WithoutTLS, s.Unreachable)
+// probed is what one visit showed.
+type probed struct {
+	survey probe.ServerSurvey
+	cert   *certs.CertInfo
+}
+
+// perServer is how many times the time for a connection a server gets: enough
+// for one that is slow everywhere, and an end to one that means to be.
+const perServer = 3
+
+// ask surveys one server. missed is as fleet.Visit has it.
+func (a *app) ask(ctx context.Context, s fleet.Server, flags *probeFlags) (p probed, missed int) {
+	timeout := time.Duration(a.global.timeout)
+	ctx, cancel := context.WithTimeout(ctx, perServer*timeout)
+	defer cancel()
+	p.survey = probe.Survey(ctx, s.Target.String(), probe.SurveyOptions{Connection: probe.Options{
+		Timeout: timeout, StageTimeout: time.Duration(flags.stageTimeout), Dial: s.Dial,
+	}})
+	if chain := servedChain(p.survey); len(chain) > 0 {
+		info := certs.InspectDER(chain)
+		p.cert = &info
 	}
+	if p.survey.Full.Reached >= probe.StageConnect {
+		return p, 0
+	}
+	switch p.survey.Full.Failure.Kind {
+	case probe.KindRefused:
+		return p, 1
+	case probe.KindTimeout:
+		return p, 2
+	}
+	return p, 3
 }
 
 // alike makes one kind of those that differ in their TLS versions only, where
@@ -105,40 +111,9 @@ func alike(clients []diagnose.Client) []diagnose.Client {
 	return append([]diagnose.Client{one}, clients[tlsKinds:]...)
 }
 
-// checkTarget refuses what cannot be a host and a port.
-func checkTarget(t string) error {
-	host, port, err := net.SplitHostPort(probe.WithPort(t))
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
-	if err != nil || host == "" || port == "0" || strings.ContainsAny(host, " /@") {
-		return usagef("%q is not HOST or HOST:PORT", t)
-	}
-	return nil
-}
-
 // servesTLS: some client can get TLS out of this server, CredSSP included.
 func servesTLS(s probe.ServerSurvey) bool {
 	return s.Full.TLS != nil || s.SSL != nil && s.SSL.TLS != nil
-}
-
-func (a *app) printProbe(s probe.ServerSurvey, again bool) error {
-	if a.jsonOutput() {
-		doc := a.document("probe", nil)
-		doc.Host = s.Addr
-		doc.Probe = probeOf(s)
-		doc.Clients = clientDocs(diagnose.ClientKinds(s))
-		if chain := servedChain(s); len(chain) > 0 {
-			doc.Certificate = certOf(certs.InspectDER(chain))
-		}
-		return a.printJSON(doc)
-	}
-	var p page
-	if again {
-		p.blank()
-	}
-	showProbe(&p, s, a)
-	return a.print(&p)
 }
 
 func servedChain(s probe.ServerSurvey) [][]byte {
