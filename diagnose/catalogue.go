@@ -130,7 +130,7 @@ var catalogue = []Entry{
 	{CertNotYetValid, "certificate", Error, byApplyOrStated, "the certificate's validity has not begun", nil},
 	{CertExpiring, "certificate", Warning, byApplyOrStated, "the certificate ends soon", []Code{CertExpired, CertCopyStale}},
 	{CertUnsuitable, "certificate", Warning, byApplyOrStated, "SHA-1 or MD5 signature, CA:TRUE, or no serverAuth", nil},
-	{CertName, "certificate", Warning, byStated, "the certificate names none of this host's names", nil},
+	{CertName, "certificate", Warning, byApplyOrStated, "the certificate names none of this host's names, or not all that the policy states", nil},
 	{CertChain, "certificate", Warning, byStated, "an intermediate certificate is missing, or the order is wrong", pairGoes},
 	{CertCopyStale, "certificate", Warning, byApply, "the ACME source was renewed, the copy was not", nil},
 	{CertPathMissing, "certificate", Error, byApply, "no certificate= or key_file= line: TLS is off", []Code{IniMissing}},

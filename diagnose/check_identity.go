@@ -219,17 +219,26 @@ func checkValidity(v *view) []Finding {
 	case v.now.Before(c.NotBefore):
 		return []Finding{finding(CertNotYetValid, mend, "The certificate begins on %s (in %s).", day(c.NotBefore), days(c.NotBefore.Sub(v.now))).
 			because(inFile(v.Cert.Path, 0, "notBefore "+c.NotBefore.UTC().Format(time.RFC3339))).remedy("%s", how).commands(cmds...)}
-	case c.NotAfter.Sub(v.now) < time.Duration(v.set.WarnDays)*24*time.Hour:
-		x := finding(CertExpiring, mend, "The certificate ends on %s (in %s).", day(c.NotAfter), days(c.NotAfter.Sub(v.now))).
-			because(inFile(v.Cert.Path, 0, "notAfter "+c.NotAfter.UTC().Format(time.RFC3339)))
-		if !OwnPath(v.server.Certificate) {
-			x.Mend = MendStated
-			return []Finding{x.remedy("xrdpfix renews only its own pairs unasked.").commands("xrdpfix apply --cert renew")}
-		}
-		return []Finding{x.remedy("%s", how)}
 	}
-	return nil
+	left, ours := c.NotAfter.Sub(v.now), OwnPath(v.server.Certificate)
+	renew := ours && left < inDays(v.set.RenewBefore)
+	if left >= inDays(v.set.WarnDays) && !renew {
+		return nil
+	}
+	x := finding(CertExpiring, mend, "The certificate ends on %s (in %s).", day(c.NotAfter), days(left)).
+		because(inFile(v.Cert.Path, 0, "notAfter "+c.NotAfter.UTC().Format(time.RFC3339)))
+	switch {
+	case renew || ours && !c.SelfSigned:
+		return []Finding{x.remedy("%s", how)}
+	case ours:
+		x.Mend = MendStated
+		return []Finding{x.remedy("xrdpfix apply renews it from %s on.", day(c.NotAfter.Add(-inDays(v.set.RenewBefore)))).commands("xrdpfix cert renew")}
+	}
+	x.Mend = MendStated
+	return []Finding{x.remedy("xrdpfix renews only its own pairs unasked.").commands("xrdpfix apply --cert renew")}
 }
+
+func inDays(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 
 // OwnDir is where xrdpfix keeps the pairs that it makes.
 const OwnDir = "/etc/xrdp/tls"
@@ -272,6 +281,9 @@ func checkSuitable(v *view) []Finding {
 		out = append(out, finding(CertUnsuitable, mend, "The certificate is unsuitable for a server: %s.", strings.Join(why, "; ")).
 			because(inFile(v.Cert.Path, 0, "subject "+c.Subject)).remedy("A new pair.").commands("xrdpfix apply --cert renew"))
 	}
+	if len(v.set.Names) > 0 {
+		return append(out, checkStatedNames(v)...)
+	}
 	names := v.Host.names()
 	if len(names) == 0 || OwnPath(v.server.Certificate) && len(c.DNSNames) == 0 {
 		return out
@@ -284,6 +296,28 @@ func checkSuitable(v *view) []Finding {
 	return append(out, finding(CertName, MendStated, "The certificate names %s; this host is %s.", nameList(c), strings.Join(names, ", ")).
 		because(inFile(v.Cert.Path, 0, "subject "+c.Subject)).remedy("A new pair with this host's names; its users are asked once to trust it.").
 		commands("xrdpfix apply --cert renew"))
+}
+
+// checkStatedNames demands every name that the administrator stated.
+func checkStatedNames(v *view) []Finding {
+	c := v.Pair.Value.Cert
+	var missing []string
+	for _, n := range v.set.Names {
+		if !c.CoversName(n) {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	x := finding(CertName, MendApply, "The certificate names %s; the policy states %s besides.", nameList(c), strings.Join(missing, ", ")).
+		because(inFile(v.Cert.Path, 0, "subject "+c.Subject)).
+		remedy("A new pair with the names of the policy; its users are asked once to trust it.")
+	if !c.SelfSigned {
+		x.Mend = MendStated
+		x = x.remedy("It was issued by %s: ask there for one with these names, or state that a self-signed one shall replace it.", c.Issuer).commands("xrdpfix apply --cert renew")
+	}
+	return []Finding{x}
 }
 
 func nameList(c certs.CertInfo) string {

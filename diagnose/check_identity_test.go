@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -84,6 +85,18 @@ func TestCertificate(t *testing.T) {
 		{"ends in 10 days, 7 stated", func(_ *testing.T, f *Facts, s *Settings) {
 			f.Pair.Value.Cert.NotAfter, s.WarnDays = taken.Add(10*day), 7
 		}, nil},
+		{"ends in 10 days, 7 stated, to be renewed before 14", func(_ *testing.T, f *Facts, s *Settings) {
+			f.Pair.Value.Cert.NotAfter, s.WarnDays, s.RenewBefore = taken.Add(10*day), 7, 14
+		}, []Code{CertExpiring}},
+		{"ends in 10 days, to be renewed before 5", func(_ *testing.T, f *Facts, s *Settings) {
+			f.Pair.Value.Cert.NotAfter, s.RenewBefore = taken.Add(10*day), 5
+		}, []Code{CertExpiring}},
+		{"lacks a stated name", func(_ *testing.T, f *Facts, s *Settings) {
+			s.Names = append(slices.Clone(f.Pair.Value.Cert.DNSNames), "rdp.example.org")
+		}, []Code{CertName}},
+		{"has the stated name, and not the machine's", func(_ *testing.T, f *Facts, s *Settings) {
+			f.Pair.Value.Cert.DNSNames, s.Names = []string{"rdp.example.org"}, []string{"RDP.example.org"}
+		}, nil},
 		{"SHA-1", cert(func(c *certs.CertInfo) { c.WeakSignature, c.SignatureAlgorithm = true, "SHA1-RSA" }), []Code{CertUnsuitable}},
 		{"a CA", cert(func(c *certs.CertInfo) { c.IsCA = true }), []Code{CertUnsuitable}},
 		{"for clients", cert(func(c *certs.CertInfo) { c.ServerAuth = false }), []Code{CertUnsuitable}},
@@ -94,4 +107,35 @@ func TestCertificate(t *testing.T) {
 			f.Pair.Value.Cert.DNSNames = []string{"desk02"}
 		}), nil},
 	})
+}
+
+// TestRenewBefore: who may mend an ending certificate, and when.
+func TestRenewBefore(t *testing.T) {
+	for _, tt := range []struct {
+		days, warn, renew int
+		ours              bool
+		want              Mend
+	}{
+		{10, 30, 14, true, MendApply},
+		{10, 30, 5, true, MendStated},
+		{10, 30, 0, true, MendApply},
+		{10, 30, 14, false, MendStated},
+		{10, 5, 14, false, ""},
+		{10, 5, 5, true, ""},
+	} {
+		f, s := healthy(), Settings{WarnDays: tt.warn, RenewBefore: tt.renew}
+		f.Pair.Value.Cert.NotAfter = taken.AddDate(0, 0, tt.days)
+		if !tt.ours {
+			inIni("certificate=/etc/xrdp/tls/20261101T000000Z/", "certificate=/etc/elsewhere/")(t, &f, &s)
+		}
+		got := Mend("")
+		for _, x := range Run(f, s) {
+			if x.Code == CertExpiring {
+				got = x.Mend
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%+v: mended by %q", tt, got)
+		}
+	}
 }

@@ -12,6 +12,11 @@ import (
 type Settings struct {
 	// WarnDays is how many days before its end a certificate is reported; 0 means 30.
 	WarnDays int
+	// RenewBefore is how many days before its end a pair of ours is renewed; 0 means
+	// WarnDays.
+	RenewBefore int
+	// Names are what the certificate is stated to name, none where nothing is stated.
+	Names []string
 	// Wanted is the stated TLS range, zero where none is stated.
 	Wanted xrdpconf.Range
 	// Declared obeys the range in sesman.ini as if it were stated.
@@ -43,6 +48,9 @@ type view struct {
 func Run(f Facts, set Settings) []Finding {
 	if set.WarnDays == 0 {
 		set.WarnDays = DefaultWarnDays
+	}
+	if set.RenewBefore == 0 {
+		set.RenewBefore = set.WarnDays
 	}
 	v := &view{
 		Facts: &f, set: set, server: f.MeantServer(), raw: f.ConfigFile(), sesIni: f.SesmanFile(), now: f.Taken,

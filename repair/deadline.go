@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,7 +174,7 @@ func (r *Runner) removeUndo(ctx context.Context, j Journal) error {
 // deadline is the plan's part of a stated one. A deadline without a change
 // would undo nothing.
 func (b *builder) deadline() {
-	if b.pol.Deadline == nil || b.plan.Empty() {
+	if b.pol.Deadline == nil || b.plan.Empty() || b.pol.DeadlineOfRange && !b.changesRange() {
 		return
 	}
 	d := *b.pol.Deadline
@@ -183,6 +184,13 @@ func (b *builder) deadline() {
 	if !b.f.Daemon.Systemd && b.plan.Refusal == nil {
 		b.plan.Refusal = &Refusal{Reason: "no-systemd", Text: "a change that is undone by itself needs systemd, and this machine has none"}
 	}
+}
+
+// changesRange reports whether the plan lets other TLS versions in than now.
+func (b *builder) changesRange() bool {
+	return slices.ContainsFunc(b.plan.Files, func(c FileChange) bool {
+		return c.Path == diagnose.DropInPath || slices.Contains(c.Keys, "ssl_protocols") || slices.Contains(c.Keys, "tls_ciphers")
+	})
 }
 
 // pending refuses a change on top of one that waits for its deadline: that one

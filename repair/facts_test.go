@@ -31,7 +31,7 @@ func (m *machine) facts(pol Policy) diagnose.Facts {
 func (m *machine) plan(t testing.TB, pol Policy) Plan {
 	t.Helper()
 	f := m.facts(pol)
-	p, err := New(f, diagnose.Run(f, diagnose.Settings{Wanted: pol.Range, Declared: pol.Declared}), pol)
+	p, err := New(f, diagnose.Run(f, diagnose.Settings{Wanted: pol.Range, Declared: pol.Declared, Names: pol.Request.DNSNames}), pol)
 	if err != nil {
 		t.Fatalf("plan: %v", err)
 	}

@@ -89,6 +89,7 @@ edit xrdp.ini
 // TestPlanPair: when a pair is made, copied, or left to a human.
 func TestPlanPair(t *testing.T) {
 	keep, renew := Policy{Cert: CertKeep}, Policy{Cert: CertRenew}
+	named := Policy{Request: certs.Request{DNSNames: []string{"rdp.example.org"}}}
 	other := func(t *testing.T, m *machine) {
 		cert, _ := pairOf(t)
 		m.files[certFile] = node{data: cert, mode: 0o644}
@@ -116,6 +117,9 @@ func TestPlanPair(t *testing.T) {
 		}, want: newPair},
 		{name: "weak key", adjust: func(f *diagnose.Facts) { f.Pair.Value.Key = certs.KeyInfo{Type: certs.TypeRSA, Bits: 1024} }, want: newPair},
 		{name: "another name", adjust: func(f *diagnose.Facts) { f.Pair.Value.Cert.DNSNames = []string{"elsewhere"} }, want: ""},
+		{name: "a stated name is missing", pol: named, want: newPair},
+		{name: "a stated name is missing, keep", pol: Policy{Request: named.Request, Cert: CertKeep}, want: ""},
+		{name: "a stated name is missing, of a CA", pol: named, adjust: issuedByCA, want: ""},
 		{name: "exposed key", plant: func(_ *testing.T, m *machine) { m.chmod(keyFile, 0o644, xrdpGID) }, want: "manual key-exposed: xrdpfix apply --cert renew"},
 		{name: "exposed key, renew", plant: func(_ *testing.T, m *machine) { m.chmod(keyFile, 0o644, xrdpGID) }, pol: renew, want: newPair},
 
@@ -195,5 +199,19 @@ func TestPlanRequest(t *testing.T) {
 	got := m.plan(t, Policy{Request: stated}).Identity.Request
 	if got.CommonName != stated.CommonName || len(got.DNSNames) != 1 || len(got.Addrs) != 0 || got.Key != stated.Key || got.Lifetime != stated.Lifetime {
 		t.Errorf("stated %+v, planned %+v", stated, got)
+	}
+}
+
+// TestDeadlineOfRange: what is mended while a range is let in for a time stays.
+func TestDeadlineOfRange(t *testing.T) {
+	pol := Policy{Deadline: deadline, DeadlineOfRange: true}
+	m := stock(t)
+	shut(t, m)
+	if p := m.plan(t, pol); p.Empty() || p.Deadline != nil {
+		t.Errorf("a new pair would be undone: %+v", p.Deadline)
+	}
+	pol.Range = oldTo13
+	if p := m.plan(t, pol); p.Deadline == nil {
+		t.Error("the range would stay")
 	}
 }

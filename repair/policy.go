@@ -29,6 +29,9 @@ type Policy struct {
 	Restart RestartPolicy
 	// Deadline undoes the change by itself; nil for never. Its At is set by the plan.
 	Deadline *Deadline
+	// DeadlineOfRange undoes only a change of the TLS range: what is mended besides
+	// at that time stays.
+	DeadlineOfRange bool
 	// InPlace permits one write into a file that cannot be renamed over.
 	InPlace bool
 	// NoRollback keeps a change that could not be proven.

@@ -27,6 +27,7 @@ var remedyOf = map[diagnose.Code]remedy{
 	diagnose.CertNotYetValid: (*builder).replacePair,
 	diagnose.CertExpiring:    (*builder).renewOwn,
 	diagnose.CertUnsuitable:  (*builder).replaceWeak,
+	diagnose.CertName:        (*builder).replaceWeak, // where the names were stated
 	diagnose.CertPathMissing: (*builder).namePair,
 	diagnose.CertPathInvalid: (*builder).absolutePath,
 	diagnose.CertCopyStale:   (*builder).copyAgain,
@@ -149,7 +150,8 @@ func (b *builder) renewOwn(x diagnose.Finding) {
 	}
 }
 
-// replaceWeak replaces a self-signed pair whose signature clients refuse.
+// replaceWeak replaces a self-signed pair whose signature clients refuse, or that
+// lacks a stated name.
 func (b *builder) replaceWeak(x diagnose.Finding) {
 	if b.pol.Cert != CertKeep && !b.issued() {
 		b.newIdentity(x.Code)

@@ -13,6 +13,8 @@
 // again by xrdp's rules, and cross-checked with gopkg.in/ini.v1 where that library
 // understood the file before.
 //
+// [ReadSettings] is for ini files that are not xrdp's: there ini.v1 decides.
+//
 // The package knows no file system, no network and no environment: bytes and a
 // lookup function come in, values come out. Nothing here fails on bad input, since
 // xrdp does not either; only edits have errors.

@@ -24,7 +24,7 @@ func newApply(a *app) *cobra.Command {
 		Short: "Plan, back up, change, verify; roll back unless proven",
 		Long: `Find what stops clients from negotiating security, make the smallest change that mends it, connect as a client does, read that very connection in xrdp.log, and keep the change only if both prove it. Otherwise everything is put back.
 
-A plain apply repairs; it sets no policy: a working ssl_protocols and a working security_layer stay as they are. Nobody is cut off unless --restart=always.`,
+A plain apply repairs; it sets no policy: a working ssl_protocols and a working security_layer stay as they are, unless /etc/xrdpfix/policy.ini or a flag states others. Nobody is cut off unless --restart=always.`,
 		Example: `  xrdpfix apply                          mend what is broken
   xrdpfix apply --dry-run                the same as xrdpfix plan
   xrdpfix apply --profile intermediate   TLS 1.2 to 1.3, whatever was there
@@ -56,15 +56,13 @@ func (a *app) notRoot() error {
 }
 
 func (a *app) apply(ctx context.Context, flags *policyFlags) error {
-	w, err := flags.wish()
+	w, err := a.wish(flags, false)
 	if err != nil {
 		return err
 	}
 	if flags.resume {
+		w.idle = nil // it waits already
 		return a.resume(ctx, w)
-	}
-	if flags.restart == whenIdle {
-		w.idle = flags
 	}
 	return a.change(ctx, "apply", w)
 }

@@ -37,7 +37,11 @@ func newCert(a *app) *cobra.Command {
 }
 
 func (a *app) certShow(ctx context.Context) error {
-	l, err := a.look(ctx, plain)
+	w, err := a.plainWish()
+	if err != nil {
+		return err
+	}
+	l, err := a.look(ctx, w)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,6 @@ func (r *requestFlags) request() (certs.Request, error) {
 }
 
 func newCertRenew(a *app) *cobra.Command {
-	var req requestFlags
 	var flags policyFlags
 	cmd := &cobra.Command{
 		Use:   "renew",
@@ -75,25 +74,21 @@ that a CA issued is replaced too: that is what stating it means.`,
   xrdpfix cert renew --key ecdsa-p256 --days 90`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := req.request()
+			w, err := a.certWish(&flags)
 			if err != nil {
 				return err
 			}
-			w, err := flags.wish()
-			if err != nil {
-				return err
-			}
-			w.policy.Cert, w.policy.CertOnly, w.policy.Request = repair.CertRenew, true, r
+			w.policy.Cert = repair.CertRenew
 			return a.change(cmd.Context(), "cert renew", w)
 		},
 	}
-	req.add(cmd, true)
 	flags.addRestart(cmd)
+	flags.request.add(cmd, true)
 	return cmd
 }
 
 func newCertRequest(a *app) *cobra.Command {
-	var req requestFlags
+	flags := defaultPolicy()
 	cmd := &cobra.Command{
 		Use:   "request [FILE]",
 		Short: "Make a key that stays here, and a request for a CA to sign",
@@ -105,14 +100,15 @@ CS, IPA, Vault or any other CA. xrdp goes on with its present pair until
   xrdpfix cert install desk01.pem      when the CA has signed it`,
 		Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := req.request()
+			w, err := a.certWish(&flags)
 			if err != nil {
 				return err
 			}
-			return a.certRequest(r, args)
+			return a.certRequest(w.policy.Request, args)
 		},
 	}
-	req.add(cmd, false)
+	flags.set = cmd.Flags()
+	flags.request.add(cmd, false)
 	return cmd
 }
 
@@ -196,7 +192,7 @@ deploy hook of an ACME client. Without KEY the key stands in CERT, or is one tha
   certbot renew --deploy-hook 'xrdpfix cert install --from-acme-hook'`,
 		Args: atMost(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := flags.wish()
+			w, err := a.certWish(&flags)
 			if err != nil {
 				return err
 			}
@@ -225,7 +221,7 @@ func (a *app) certInstall(ctx context.Context, in installFlags, w wish, args []s
 	if err := acceptable(pair, a.now()); err != nil {
 		return err
 	}
-	w.policy.CertOnly, w.policy.Cert = true, repair.CertAuto
+	w.policy.Cert, w.policy.Request = repair.CertAuto, certs.Request{}
 	w.policy.Install = &repair.Delivery{Source: source, Cert: pair.Cert}
 	return a.change(ctx, "cert install", w)
 }

@@ -16,7 +16,7 @@ func newCheck(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "What stops clients from negotiating security here (changes nothing)",
-		Long:  `Look at the files, the daemon, the port and the log, connect as a client does, and name what is wrong, with the evidence and the remedy. Changes nothing. Works without root as far as it can, and says what it could not see.`,
+		Long:  `Look at the files, the daemon, the port and the log, connect as a client does, and name what is wrong, with the evidence and the remedy. Changes nothing. Works without root as far as it can, and says what it could not see. What /etc/xrdpfix/policy.ini or a flag states is held against the machine too, and each setting is shown with where it comes from.`,
 		Example: `  xrdpfix check                 what is wrong, and who can connect
   xrdpfix check --json          the same for a program
   xrdpfix check --warn-days 14  report a certificate later
@@ -31,7 +31,7 @@ func newCheck(a *app) *cobra.Command {
 }
 
 func (a *app) check(ctx context.Context, flags *policyFlags, facts *factsFlags) error {
-	w, err := flags.wish()
+	w, err := a.wish(flags, facts.from != "")
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,8 @@ func (a *app) check(ctx context.Context, flags *policyFlags, facts *factsFlags) 
 		showClients(&p, &l.facts)
 	}
 	showUnseen(&p, &l.facts)
+	showIgnored(&p, l)
+	showPolicy(&p, l.from)
 	if l.machine != nil && l.machine.WaitsForIdle() {
 		p.blank()
 		p.para("A change waits until nobody is connected; to give it up: xrdpfix rollback")
@@ -124,6 +126,9 @@ func (a *app) lastLine(p *page, l *look) {
 		next = "Nothing to do."
 	}
 	counts := plural(l.count(diagnose.Error), "error") + ", " + plural(l.count(diagnose.Warning), "warning")
+	if n := len(l.ignored); n > 0 {
+		counts += fmt.Sprintf(", %d ignored", n)
+	}
 	p.para(fmt.Sprintf("%s (exit %d).  %s", counts, a.quit.Code, next))
 }
 

@@ -54,6 +54,7 @@ const (
 	reasonUnreachable    reason = "unreachable"
 	reasonNoTLS          reason = "no-tls"
 	reasonUsage          reason = "usage"
+	reasonPolicy         reason = "policy"
 	reasonInternal       reason = "internal"
 	reasonInterrupted    reason = "interrupted"
 )

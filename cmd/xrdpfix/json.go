@@ -23,21 +23,24 @@ type document struct {
 	Error   *errorDoc `json:"error,omitempty"`
 	Facts   *factsDoc `json:"facts,omitempty"`
 
-	Findings    []findingDoc   `json:"findings,omitzero"`
-	Unseen      []string       `json:"unseen,omitzero"`
-	Plan        *planDoc       `json:"plan,omitempty"`
-	Diff        []diffDoc      `json:"diff,omitzero"`
-	Verdict     *verdictDoc    `json:"verdict,omitempty"`
-	Clients     []clientDoc    `json:"clients,omitzero"`
-	Journal     string         `json:"journal,omitempty"`
-	Certificate *certDoc       `json:"certificate,omitempty"`
-	Served      *certDoc       `json:"served,omitempty"`
-	Request     *requestDoc    `json:"request,omitempty"`
-	History     []journalDoc   `json:"history,omitzero"`
-	Settings    []setting      `json:"settings,omitzero"`
-	Probe       *probeDoc      `json:"probe,omitempty"`
-	Connection  *connectionDoc `json:"connection,omitempty"`
-	Build       *buildDoc      `json:"build,omitempty"`
+	Findings []findingDoc `json:"findings,omitzero"`
+	// Ignored were found too, and do not count, as the policy states.
+	Ignored     []findingDoc    `json:"ignored,omitzero"`
+	Policy      []policySetting `json:"policy,omitzero"`
+	Unseen      []string        `json:"unseen,omitzero"`
+	Plan        *planDoc        `json:"plan,omitempty"`
+	Diff        []diffDoc       `json:"diff,omitzero"`
+	Verdict     *verdictDoc     `json:"verdict,omitempty"`
+	Clients     []clientDoc     `json:"clients,omitzero"`
+	Journal     string          `json:"journal,omitempty"`
+	Certificate *certDoc        `json:"certificate,omitempty"`
+	Served      *certDoc        `json:"served,omitempty"`
+	Request     *requestDoc     `json:"request,omitempty"`
+	History     []journalDoc    `json:"history,omitzero"`
+	Settings    []setting       `json:"settings,omitzero"`
+	Probe       *probeDoc       `json:"probe,omitempty"`
+	Connection  *connectionDoc  `json:"connection,omitempty"`
+	Build       *buildDoc       `json:"build,omitempty"`
 	// Summary is a probeSummary or a logSummary.
 	Summary any `json:"summary,omitempty"`
 	// Groups end the objects of probe: the servers that need attention.
@@ -57,6 +60,9 @@ func (a *app) document(command string, l *look) *document {
 	}
 	doc.Xrdp, doc.Host = l.facts.Package.Value.Version, l.facts.Host.Name
 	doc.Findings = findingDocs(l.found)
+	if doc.Policy = l.from; l.from != nil {
+		doc.Ignored = findingDocs(l.ignored)
+	}
 	doc.Unseen = list(unseen(&l.facts))
 	doc.plan(l.plan)
 	doc.Clients = []clientDoc{}

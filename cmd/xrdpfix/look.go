@@ -19,7 +19,11 @@ type look struct {
 	machine *host.Machine
 	facts   diagnose.Facts
 	found   []diagnose.Finding
+	// ignored were found and do not count.
+	ignored []diagnose.Finding
 	policy  repair.Policy
+	// from says where the policy comes from; nil where a command has none.
+	from []policySetting
 	// settings are those that the facts were judged with.
 	settings diagnose.Settings
 	plan     repair.Plan
@@ -27,8 +31,12 @@ type look struct {
 
 // wish is what a command line asks the pipeline for.
 type wish struct {
-	policy   repair.Policy
-	warnDays int
+	policy      repair.Policy
+	warnDays    int
+	renewBefore int
+	names       []string // that the certificate must have
+	ignore      []string // codes that do not count
+	from        []policySetting
 	// stated repeats the flags that shape the plan, but for --restart.
 	stated string
 	// idle repeats the flags where a refused change is to wait; nil where not.
@@ -42,26 +50,65 @@ type wish struct {
 // plain is the wish of somebody who states nothing.
 var plain = wish{policy: repair.Policy{Cert: repair.CertAuto, Restart: repair.RestartAuto}}
 
-// wish checks the flags and says what they ask for.
-func (p *policyFlags) wish() (wish, error) {
-	pol, err := p.policy()
+// wish checks the flags and the policy file, and says what they ask for together.
+// Saved facts are judged by the flags alone: the policy of this machine is not
+// theirs.
+func (a *app) wish(p *policyFlags, replay bool) (wish, error) {
+	if _, err := p.policy(); err != nil {
+		return wish{}, err
+	}
+	file := &policyFile{}
+	if !replay {
+		var err error
+		if file, err = a.readPolicy(); err != nil {
+			return wish{}, err
+		}
+	}
+	q, from, err := file.with(p)
+	if err != nil {
+		return wish{}, err
+	}
+	pol, err := q.policy()
+	pol.DeadlineOfRange = file.lines["for"] > 0 && q.forTime != "" && !p.changed("for")
 	stated := *p
 	stated.restart = string(repair.RestartAuto)
-	return wish{policy: pol, warnDays: p.warnDays, stated: statedFlags(&stated)}, err
+	w := wish{
+		policy: pol, warnDays: q.warnDays, renewBefore: q.renewBefore, ignore: q.ignore, from: from, stated: statedFlags(&stated),
+	}
+	if q.restart == whenIdle {
+		w.idle = p
+	}
+	w.names = q.request.names
+	return w, err
+}
+
+// plainWish is the wish of somebody who gives no flags: the policy file's.
+func (a *app) plainWish() (wish, error) {
+	p := defaultPolicy()
+	return a.wish(&p, false)
+}
+
+// certWish is what flags and policy file say about a certificate, and nothing else.
+func (a *app) certWish(p *policyFlags) (wish, error) {
+	w, err := a.wish(p, false)
+	w.policy.CertOnly = true
+	w.policy.SecurityLayer, w.policy.Range, w.policy.Declared, w.policy.Deadline = "", xrdpconf.Range{}, false, nil
+	w.idle = nil
+	return w, err
 }
 
 // look runs the pipeline up to the plan.
 func (a *app) look(ctx context.Context, w wish) (*look, error) {
 	pol := w.policy
 	if w.replay != nil {
-		l := &look{facts: *w.replay, policy: pol}
+		l := &look{facts: *w.replay, policy: pol, from: w.from}
 		return l, l.judge(w)
 	}
 	m, err := a.open(a.global.root)
 	if err != nil {
 		return nil, err
 	}
-	l := &look{machine: m, policy: pol}
+	l := &look{machine: m, policy: pol, from: w.from}
 	stated := pol.Range != (xrdpconf.Range{}) || pol.Declared
 	l.facts = diagnose.Collect(ctx, m.Env(), diagnose.Options{Wanted: pol.Range, EveryVersion: stated})
 	if err := ctx.Err(); err != nil {
@@ -77,8 +124,10 @@ func (a *app) look(ctx context.Context, w wish) (*look, error) {
 
 // judge turns the facts into findings and a plan.
 func (l *look) judge(w wish) (err error) {
-	l.settings = diagnose.Settings{WarnDays: w.warnDays, Wanted: w.policy.Range, Declared: w.policy.Declared}
-	l.found = diagnose.Run(l.facts, l.settings)
+	l.settings = diagnose.Settings{
+		WarnDays: w.warnDays, RenewBefore: w.renewBefore, Names: w.names, Wanted: w.policy.Range, Declared: w.policy.Declared,
+	}
+	l.found, l.ignored = split(diagnose.Run(l.facts, l.settings), w.ignore)
 	l.plan, err = repair.New(l.facts, l.found, w.policy)
 	if errors.Is(err, repair.ErrNothingDeclared) {
 		return fail(2, reasonUsage, err, "state one: xrdpfix apply --profile intermediate")
@@ -147,8 +196,20 @@ func hostName(f *diagnose.Facts) string {
 	return "this machine"
 }
 
-// health is the first word and sentence of the answer.
+// health is the first word and sentence of the answer. What is ignored is not
+// hidden, and an error that is ignored is not called fine.
 func health(l *look) (word, text string) {
+	word, text = judged(l)
+	if n := len(l.ignored); n > 0 && word != "BROKEN" {
+		text = strings.TrimSuffix(text, ".") + "; " + plural(n, "finding") + " ignored, as stated."
+		if diagnose.Worst(l.ignored) == diagnose.Error {
+			word = "IGNORED"
+		}
+	}
+	return word, text
+}
+
+func judged(l *look) (word, text string) {
 	f := &l.facts
 	worst := diagnose.Worst(l.found)
 	if worst == diagnose.Error {

@@ -79,6 +79,7 @@ var manFiles = []struct{ path, about string }{
 	{"/etc/xrdp/xrdp.ini", "what xrdp serves: security_layer, ssl_protocols, tls_ciphers, certificate, key_file"},
 	{"/etc/xrdp/sesman.ini", "where a stated TLS range is declared"},
 	{"/etc/xrdp/tls/", "the keys and certificates that xrdpfix made, one directory each, and openssl.cnf where a system-wide lowest TLS version had to be lifted for xrdp"},
+	{"/etc/xrdpfix/policy.ini", "what is to be made true, where it is not given as flags"},
 	{"/etc/systemd/system/xrdp.service.d/xrdpfix-openssl.conf", "lets xrdp read that openssl.cnf"},
 	{"/var/lib/xrdpfix/journal/", "what each apply changed, with the files as they were before"},
 	{"/var/log/xrdp.log", "where xrdp tells what became of each connection"},

@@ -9,7 +9,11 @@ import (
 
 // overview is what bare xrdpfix prints: five lines.
 func (a *app) overview(ctx context.Context) error {
-	l, err := a.look(ctx, plain)
+	w, err := a.plainWish()
+	if err != nil {
+		return err
+	}
+	l, err := a.look(ctx, w)
 	if err != nil {
 		return err
 	}

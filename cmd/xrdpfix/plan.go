@@ -32,7 +32,7 @@ func newPlan(a *app) *cobra.Command {
 }
 
 func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsFlags) error {
-	w, err := flags.wish()
+	w, err := a.wish(flags, facts.from != "")
 	if err != nil {
 		return err
 	}
@@ -98,6 +98,19 @@ func statedFlags(f *policyFlags) string {
 	} {
 		if x.value != x.standard {
 			fmt.Fprintf(&b, " --%s %s", x.name, x.value)
+		}
+	}
+	for _, x := range []struct {
+		name  string
+		words []string
+	}{{"name", f.request.names}, {"ignore", f.ignore}} {
+		if len(x.words) > 0 {
+			fmt.Fprintf(&b, " --%s %s", x.name, strings.Join(x.words, ","))
+		}
+	}
+	for _, name := range []string{"key", "days", "renew-before", "warn-days"} {
+		if f.changed(name) {
+			fmt.Fprintf(&b, " --%s %s", name, f.set.Lookup(name).Value)
 		}
 	}
 	if f.inPlace {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"xrdpfix/diagnose"
 	"xrdpfix/repair"
 	"xrdpfix/xrdpconf"
 )
@@ -18,11 +21,16 @@ type policyFlags struct {
 	cert          string
 	restart       string
 	forTime       string
+	request       requestFlags
+	renewBefore   int
 	warnDays      int
+	ignore        []string
 	confirmWithin string
 	resume        bool
 	noRollback    bool
 	inPlace       bool
+	// set tells which flags were given; nil in tests without a command line.
+	set *pflag.FlagSet
 }
 
 // The profiles.
@@ -35,13 +43,18 @@ var profiles = map[string]xrdpconf.Range{
 
 func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 	f := cmd.Flags()
+	p.set = f
 	f.StringVar(&p.securityLayer, "security-layer", "", "`LAYER` to serve: negotiate, tls or rdp")
 	f.StringVar(&p.tlsMin, "tls-min", "", "lowest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
 	f.StringVar(&p.tlsMax, "tls-max", "", "highest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
 	f.StringVar(&p.profile, "profile", "", "the range by `NAME`: modern (1.3), intermediate (1.2-1.3), legacy (1.0-1.3) or declared (what sesman.ini declares)")
 	f.StringVar(&p.forTime, "for", "", "undo the change after `TIME`, as in 14d; legacy wants it, or ever")
 	f.StringVar(&p.cert, "cert", "auto", "make a new certificate `WHEN`: auto (for a reason), keep (never) or renew (now)")
-	f.IntVar(&p.warnDays, "warn-days", 30, "report a certificate that ends within `DAYS`")
+	p.request.add(cmd, true)
+	f.IntVar(&p.renewBefore, "renew-before", diagnose.DefaultWarnDays, "renew a certificate of xrdpfix's own `DAYS` before its end")
+	f.IntVar(&p.warnDays, "warn-days", diagnose.DefaultWarnDays, "report a certificate that ends within `DAYS`")
+	f.StringSliceVar(&p.ignore, "ignore", nil, "leave findings of `CODE` out of account, several times or with commas")
+	p.restart = string(repair.RestartAuto)
 	if !changes {
 		return
 	}
@@ -51,11 +64,12 @@ func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
 }
 
-// addRestart adds the flags that decide about the restart and the proof, and
-// gives the others the values of somebody who states nothing.
+// addRestart gives every flag the value of somebody who states nothing, and adds
+// those that decide about the restart and the proof.
 func (p *policyFlags) addRestart(cmd *cobra.Command) {
-	p.cert = string(repair.CertAuto)
+	*p = defaultPolicy()
 	f := cmd.Flags()
+	p.set = f
 	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto, always or never")
 	f.BoolVar(&p.noRollback, "no-rollback", false, "keep a change that could not be proven")
 	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")
@@ -82,10 +96,18 @@ func (p *policyFlags) policy() (repair.Policy, error) {
 	if err := p.tlsRange(&pol); err != nil {
 		return pol, err
 	}
-	if p.warnDays < 0 {
+	switch {
+	case p.warnDays < 0:
 		return pol, usagef("--warn-days must not be negative")
+	case p.renewBefore < 1:
+		return pol, usagef("--renew-before must be at least 1")
 	}
-	return pol, nil
+	if err := setIgnore(&policyFlags{}, strings.Join(p.ignore, ",")); err != nil {
+		return pol, usagef("--ignore %w", err)
+	}
+	var err error
+	pol.Request, err = p.request.request()
+	return pol, err
 }
 
 func (p *policyFlags) tlsRange(pol *repair.Policy) error {

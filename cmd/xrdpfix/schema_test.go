@@ -166,7 +166,7 @@ func TestCommandsAreTheSchemas(t *testing.T) {
 // changes one changes it here, on purpose.
 func TestFieldsByHand(t *testing.T) {
 	for _, tt := range []struct{ of, fields string }{
-		{"", "schema command tool time changed exit xrdp host error facts findings unseen plan diff verdict clients journal request certificate served history settings probe connection summary groups build"},
+		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients journal request certificate served history settings probe connection summary groups build"},
 		{"finding", "code severity title detail evidence remedy commands mend subject"},
 		{"evidence", "kind source text line"},
 		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline first_boot"},
@@ -183,6 +183,7 @@ func TestFieldsByHand(t *testing.T) {
 		{"build", "version revision modified date go platform modules"},
 		{"error", "message hints"},
 		{"facts", "file taken tool redacted"},
+		{"policySetting", "setting value from file line"},
 	} {
 		at := []string{"properties"}
 		if tt.of != "" {

@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("XRDPFIX_TEST_SCHEMA", schemaFile)
+			env.Setenv("XRDPFIX_TEST_POLICY", filepath.Join(testdata, "../../../packaging/etc/xrdpfix/policy.ini"))
 			env.Setenv("LANG", "C.UTF-8")
 			return os.Chmod(env.WorkDir, 0o755)
 		},
