@@ -107,7 +107,7 @@ CS, IPA, Vault or any other CA. xrdp goes on with its present pair until
 			return a.certRequest(w.policy.Request, args)
 		},
 	}
-	flags.set = cmd.Flags()
+	flags.cmd = cmd
 	flags.request.add(cmd, false)
 	return cmd
 }

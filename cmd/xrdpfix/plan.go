@@ -110,7 +110,7 @@ func statedFlags(f *policyFlags) string {
 	}
 	for _, name := range []string{"key", "days", "renew-before", "warn-days"} {
 		if f.changed(name) {
-			fmt.Fprintf(&b, " --%s %s", name, f.set.Lookup(name).Value)
+			fmt.Fprintf(&b, " --%s %s", name, f.cmd.Flags().Lookup(name).Value)
 		}
 	}
 	if f.inPlace {

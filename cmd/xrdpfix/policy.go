@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"xrdpfix/diagnose"
 	"xrdpfix/repair"
@@ -29,8 +28,8 @@ type policyFlags struct {
 	resume        bool
 	noRollback    bool
 	inPlace       bool
-	// set tells which flags were given; nil in tests without a command line.
-	set *pflag.FlagSet
+	// cmd tells which flags were given; nil in tests without a command line.
+	cmd *cobra.Command
 }
 
 // The profiles.
@@ -43,7 +42,7 @@ var profiles = map[string]xrdpconf.Range{
 
 func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 	f := cmd.Flags()
-	p.set = f
+	p.cmd = cmd
 	f.StringVar(&p.securityLayer, "security-layer", "", "`LAYER` to serve: negotiate, tls or rdp")
 	f.StringVar(&p.tlsMin, "tls-min", "", "lowest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
 	f.StringVar(&p.tlsMax, "tls-max", "", "highest TLS `VERSION`: 1.0, 1.1, 1.2 or 1.3")
@@ -69,7 +68,7 @@ func (p *policyFlags) add(cmd *cobra.Command, changes bool) {
 func (p *policyFlags) addRestart(cmd *cobra.Command) {
 	*p = defaultPolicy()
 	f := cmd.Flags()
-	p.set = f
+	p.cmd = cmd
 	f.StringVar(&p.restart, "restart", "auto", "restart xrdp `WHEN`: auto, always or never")
 	f.BoolVar(&p.noRollback, "no-rollback", false, "keep a change that could not be proven")
 	f.BoolVar(&p.inPlace, "in-place", false, "write into a file that cannot be replaced (not atomic)")

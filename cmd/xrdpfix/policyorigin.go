@@ -83,7 +83,7 @@ func (p *policyFlags) shorten(from []policySetting) {
 // changed reports whether a flag was given. Those of tests that have no command
 // line never are.
 func (p *policyFlags) changed(name string) bool {
-	return p.set != nil && p.set.Changed(name)
+	return p.cmd != nil && p.cmd.Flags().Changed(name)
 }
 
 // statesSomething reports whether anything in force is not the default.
