@@ -11,6 +11,7 @@ const (
 	recordAlert            = 21
 	recordHandshake        = 22
 	alertFatal             = 2
+	handshakeClientHello   = 1
 	handshakeServerHello   = 2
 )
 

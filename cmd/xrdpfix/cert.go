@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xrdpfix/certs"
+	"xrdpfix/clients"
 	"xrdpfix/diagnose"
 )
 
@@ -48,7 +49,7 @@ func (a *app) certShow(ctx context.Context) error {
 	defer l.close()
 	f := &l.facts
 	var served *certs.CertInfo
-	if chain := servedChain(f.Wire.Value); f.Wire.Ok() && len(chain) > 0 {
+	if chain := clients.Chain(&f.Wire.Value); f.Wire.Ok() && len(chain) > 0 {
 		info := certs.InspectDER(chain)
 		served = &info
 	}

@@ -2,71 +2,108 @@ package main
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
+	"xrdpfix/clients"
 	"xrdpfix/diagnose"
+	"xrdpfix/probe"
 )
 
-// showClients prints who can connect now, by kind of client.
+// served is a server as a survey from outside shows it. What the user typed is
+// the name that clients use.
+func served(s probe.ServerSurvey, now time.Time) *clients.Server {
+	host, _, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		host = s.Addr
+	}
+	if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() {
+		host = "" // nobody else connects to that
+	}
+	server := clients.NewServer(s, host, now)
+	return &server
+}
+
+// servedNow is the server of this host as the facts show it, of whose
+// configuration more is known than the wire was asked.
+func servedNow(f *diagnose.Facts) *clients.Server {
+	server := servedHere(f, f.Wire.Value)
+	if conf := f.Server(); conf.ProtocolsSet {
+		for _, v := range probe.TLSVersions() {
+			if !slices.ContainsFunc(conf.Protocols, func(token string) bool { listed, err := probe.ParseTLSVersion(token); return err == nil && listed == v }) {
+				server.Off = append(server.Off, v)
+			}
+		}
+	}
+	return server
+}
+
+// servedHere is the server of this host, of which more is known than the wire
+// says.
+func servedHere(f *diagnose.Facts, s probe.ServerSurvey) *clients.Server {
+	server := clients.NewServer(s, "", f.Taken)
+	if server.Certificate.SHA256 == "" && f.Pair.Ok() && servesFile(f, &s) {
+		server.Certificate = f.Pair.Value.Cert // saved facts have no certificate of the wire
+	}
+	if verifiesMAC(f.Package.Value.Version) {
+		server.MAC = clients.MACVerified
+	}
+	return &server
+}
+
+// servesFile reports whether the wire shows the certificate of the file.
+func servesFile(f *diagnose.Facts, s *probe.ServerSurvey) bool {
+	t := s.Full.TLS
+	return t != nil && len(t.Fingerprints) > 0 && t.Fingerprints[0].SHA256 == f.Pair.Value.Cert.SHA256
+}
+
+// verifiesMAC reports whether an xrdp of that version is known to verify the MAC
+// of classic RDP security. Older ones may be patched, which their version does
+// not say.
+func verifiesMAC(version string) bool {
+	var major, minor, patch int
+	if n, _ := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); n < 3 {
+		return false
+	}
+	return major > 0 || minor > 10 || minor == 10 && patch >= 6
+}
+
+// showClients prints who can connect now.
 func showClients(p *page, f *diagnose.Facts) {
 	if !f.Wire.Ok() {
 		return
 	}
-	by := map[string][]diagnose.Client{}
-	for _, c := range diagnose.ClientKinds(f.Wire.Value) {
-		by[c.Connects] = append(by[c.Connects], c)
-	}
-	if slices.ContainsFunc(by[diagnose.ConnectsWeak], func(c diagnose.Client) bool { return strings.HasPrefix(c.Name, tlsKindPrefix) }) {
-		by[diagnose.ConnectsNo] = append([]diagnose.Client{{Name: "clients that insist on TLS"}}, by[diagnose.ConnectsNo]...)
-	}
+	rows := servedNow(f).Table()
 	p.linef("Who can connect now")
-	for _, row := range []struct{ label, key string }{
-		{"with TLS", diagnose.ConnectsYes}, {"weak", diagnose.ConnectsWeak}, {"refused", diagnose.ConnectsNo},
+	for _, l := range []struct{ label, connects string }{
+		{"with TLS", clients.ConnectsYes}, {"weak", clients.ConnectsWeak}, {"refused", clients.ConnectsNo}, {"not known", clients.ConnectsOpen},
 	} {
-		p.block(13, "  "+row.label, kindsText(row.key, by[row.key]))
+		names := namesOf(rows, l.connects)
+		switch {
+		case len(names) > 0:
+			p.block(13, "  "+l.label, strings.Join(names, "; "))
+		case l.connects != clients.ConnectsOpen:
+			p.block(13, "  "+l.label, "nobody")
+		}
 	}
 	if r := f.Log.Recent; r.Ok() && r.Value.Clients > 0 {
 		p.block(13, "  seen here", seenText(r.Value)+" (xrdpfix log)")
 	}
 }
 
-// kindsText lists kinds of clients that fare alike. Those that differ only in
-// their TLS versions are named together.
-func kindsText(fare string, clients []diagnose.Client) string {
-	var versions, rest []string
-	for _, c := range clients {
-		if v, ok := strings.CutPrefix(c.Name, tlsKindPrefix); ok {
-			versions = append(versions, strings.TrimSuffix(v, " at most"))
-			continue
+// namesOf lists the clients that fare so, and leaves out those that nobody knows.
+func namesOf(rows []clients.Row, connects string) []string {
+	var names []string
+	for _, r := range rows {
+		if r.Connects == connects && r.Known != clients.NotKnown {
+			names = append(names, strings.ReplaceAll(r.Name, " ", unbroken))
 		}
-		rest = append(rest, c.Name)
 	}
-	var out []string
-	switch n := len(versions); {
-	case n == 0:
-	case fare == diagnose.ConnectsWeak:
-		out = append(out, "clients that fall back to classic RDP")
-	case fare == diagnose.ConnectsNo && n == tlsKinds:
-		out = append(out, "clients that insist on TLS")
-	case fare == diagnose.ConnectsNo:
-		out = append(out, "clients with TLS "+versions[0]+" at most")
-	case n == 1:
-		out = append(out, "clients with TLS "+versions[0])
-	default:
-		out = append(out, "clients with TLS "+strings.Join(versions[:n-1], ", ")+" or "+versions[n-1])
-	}
-	if out = append(out, rest...); len(out) == 0 {
-		return "nobody"
-	}
-	return strings.Join(out, "; ")
+	return names
 }
-
-// tlsKinds is how many kinds of clients differ in their TLS versions only.
-const tlsKinds = 4
-
-// tlsKindPrefix begins their names (diagnose.ClientKinds).
-const tlsKindPrefix = "clients with TLS "
 
 func seenText(r diagnose.Recent) string {
 	s := fmt.Sprintf("%s in %s", plural(r.Clients, "client"), plural(r.Days, "day"))

@@ -67,7 +67,7 @@ func (a *app) document(command string, l *look) *document {
 	doc.plan(l.plan)
 	doc.Clients = []clientDoc{}
 	if l.facts.Wire.Ok() {
-		doc.Clients = clientDocs(diagnose.ClientKinds(l.facts.Wire.Value))
+		doc.Clients = clientDocs(servedNow(&l.facts).Table())
 	}
 	if l.facts.Offline {
 		doc.Verdict = &verdictDoc{Status: repair.Unknown, Reasons: []string{string(reasonOffline)}}
@@ -108,7 +108,7 @@ func (doc *document) outcome(l *look, out repair.Outcome) {
 		if out.Restored != nil {
 			seen = out.Restored.Wire
 		}
-		doc.Clients = clientDocs(diagnose.ClientKinds(seen))
+		doc.Clients = clientDocs(servedHere(&l.facts, seen).Table())
 	}
 	if out.Certificate != nil {
 		doc.Certificate = certOf(*out.Certificate)

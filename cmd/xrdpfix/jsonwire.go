@@ -4,33 +4,9 @@ import (
 	"strings"
 	"time"
 
-	"xrdpfix/diagnose"
 	"xrdpfix/logwatch"
 	"xrdpfix/probe"
 )
-
-// clientDoc is a kind of client and what the server does with it.
-type clientDoc struct {
-	Name        string `json:"name"`
-	Connects    string `json:"connects"` // "yes", "weak", "no", "unknown"
-	Protocol    string `json:"protocol"`
-	TLS         string `json:"tls"`
-	Cipher      string `json:"cipher"`
-	Certificate string `json:"certificate"`
-	WhyNot      string `json:"why_not"`
-}
-
-func clientDocs(clients []diagnose.Client) []clientDoc {
-	out := []clientDoc{}
-	for _, c := range clients {
-		doc := clientDoc{c.Name, c.Connects, c.Protocol, c.TLS, c.Cipher, c.Certificate, c.WhyNot}
-		if doc.Connects == "" {
-			doc.Connects = "unknown"
-		}
-		out = append(out, doc)
-	}
-	return out
-}
 
 // probeDoc is what a server offers, from the wire.
 type probeDoc struct {

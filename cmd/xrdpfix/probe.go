@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"xrdpfix/certs"
-	"xrdpfix/diagnose"
+	"xrdpfix/clients"
 	"xrdpfix/fleet"
 	"xrdpfix/probe"
 )
@@ -79,7 +76,7 @@ func (a *app) ask(ctx context.Context, s fleet.Server, flags *probeFlags) (p pro
 	p.survey = probe.Survey(ctx, s.Target.String(), probe.SurveyOptions{Connection: probe.Options{
 		Timeout: timeout, StageTimeout: time.Duration(flags.stageTimeout), Dial: s.Dial,
 	}})
-	if chain := servedChain(p.survey); len(chain) > 0 {
+	if chain := clients.Chain(&p.survey); len(chain) > 0 {
 		info := certs.InspectDER(chain)
 		p.cert = &info
 	}
@@ -95,111 +92,7 @@ func (a *app) ask(ctx context.Context, s fleet.Server, flags *probeFlags) (p pro
 	return p, 3
 }
 
-// alike makes one kind of those that differ in their TLS versions only, where
-// all of them fare alike.
-func alike(clients []diagnose.Client) []diagnose.Client {
-	if len(clients) < tlsKinds {
-		return clients
-	}
-	one := clients[0]
-	one.Name = strings.TrimSpace(tlsKindPrefix)
-	for _, c := range clients[:tlsKinds] {
-		if !strings.HasPrefix(c.Name, tlsKindPrefix) || c.Connects != one.Connects || c.TLS != one.TLS {
-			return clients
-		}
-	}
-	return append([]diagnose.Client{one}, clients[tlsKinds:]...)
-}
-
 // servesTLS: some client can get TLS out of this server, CredSSP included.
 func servesTLS(s probe.ServerSurvey) bool {
 	return s.Full.TLS != nil || s.SSL != nil && s.SSL.TLS != nil
-}
-
-func servedChain(s probe.ServerSurvey) [][]byte {
-	for _, r := range []*probe.Result{&s.Full, s.SSL} {
-		if r != nil && r.TLS != nil {
-			return r.TLS.Certificates
-		}
-	}
-	return nil
-}
-
-func showProbe(p *page, s probe.ServerSurvey, a *app) {
-	head := clean(s.Addr)
-	if r := s.Full.Remote; r.IsValid() && !strings.HasPrefix(head, r.Addr().String()) {
-		head += fmt.Sprintf(" (%s)", r.Addr())
-	}
-	if s.Full.Negotiation == nil {
-		p.para(head + ": " + clean(s.Full.Failure.Text))
-		return
-	}
-	p.para(fmt.Sprintf("%s: RDP; %d ms", head, s.Elapsed.Milliseconds()))
-	p.blank()
-	label := "Security"
-	for _, r := range asked(s) {
-		p.linef("%-13s%-19s%s", label, "asked "+askedText(r.Negotiation.Requested), probeAnswer(*r))
-		label = ""
-	}
-	label = "TLS"
-	for _, v := range []probe.TLSVersion{tls.VersionTLS13, tls.VersionTLS12, tls.VersionTLS11, tls.VersionTLS10} {
-		ans, asked := s.Version(v)
-		if !asked {
-			continue
-		}
-		text := ans.Cipher
-		switch {
-		case ans.Answer == probe.AnswerUnknown:
-			text = "not known"
-		case ans.Answer == probe.AnswerRefused && ans.Failure != nil && ans.Failure.AlertName != "":
-			text = "refused: " + ans.Failure.AlertName
-		case ans.Answer == probe.AnswerRefused:
-			text = "refused"
-		}
-		p.linef("%-13s%-19s%s", label, strings.TrimPrefix(v.String(), "TLS "), text)
-		label = ""
-	}
-	if f := s.Full.Failure; f != nil && f.Kind != probe.KindCredSSPRequired {
-		p.block(13, "Failure", clean(f.String()))
-	}
-	if chain := servedChain(s); len(chain) > 0 {
-		showCert(p, certs.InspectDER(chain), a.now())
-	}
-	p.blank()
-	showClientTable(p, diagnose.ClientKinds(s))
-}
-
-// showClientTable prints what each kind of client meets.
-func showClientTable(p *page, clients []diagnose.Client) {
-	const whyAt = 50
-	row := func(name, connects, with string) string { return fmt.Sprintf("%-30s %-9s %-8s", name, connects, with) }
-	p.block(whyAt, row("Client", "connects", "with"), "why not")
-	for _, c := range alike(clients) {
-		p.block(whyAt, row(clean(c.Name), orDash(c.Connects), orDash(c.TLS)), clean(c.WhyNot))
-	}
-}
-
-func probeAnswer(r probe.Result) string {
-	n := r.Negotiation
-	if n.FailureCode != 0 {
-		return n.FailureCode.String()
-	}
-	text := n.Selected.String()
-	switch {
-	case n.Selected == probe.ProtocolRDP && r.MCS != nil:
-		text += "   classic RDP, " + encryptionText(r.MCS.EncryptionMethod.String()) + ", " + strings.ToLower(r.MCS.EncryptionLevel.String())
-	case n.Selected == probe.ProtocolRDP:
-		text += "   classic RDP"
-	case n.Requested&probe.ProtocolHybrid != 0 && n.Selected == probe.ProtocolSSL:
-		text += "   no NLA on this server"
-	}
-	return text
-}
-
-// encryptionText is an encryptionMethod in words: all but FIPS are RC4.
-func encryptionText(method string) string {
-	if bits, ok := strings.CutSuffix(method, "BIT"); ok {
-		return bits + "-bit RC4"
-	}
-	return method
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"xrdpfix/diagnose"
 	"xrdpfix/fleet"
 	"xrdpfix/probe"
 )
@@ -73,7 +72,7 @@ func (v *probeView) document(p probed) *document {
 	doc := v.a.document("probe", nil)
 	doc.Host = p.survey.Addr
 	doc.Probe = probeOf(p.survey)
-	doc.Clients = clientDocs(diagnose.ClientKinds(p.survey))
+	doc.Clients = clientDocs(served(p.survey, v.a.now()).Table())
 	if p.cert != nil {
 		doc.Certificate = certOf(*p.cert)
 	}

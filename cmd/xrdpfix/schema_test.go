@@ -176,7 +176,7 @@ func TestFieldsByHand(t *testing.T) {
 		{"manual", "because severity text commands"},
 		{"diff", "before after before_header after_header"},
 		{"verdict", "status reasons"},
-		{"client", "name connects protocol tls cipher certificate why_not"},
+		{"client", "key name connects protocol tls cipher certificate why_not whose code next known asked"},
 		{"connection", "time client name asked got cipher outcome cause likely own"},
 		{"probe", "addr reachable elapsed_ms security tls remote failure"},
 		{"exit", "code reason"},

@@ -76,6 +76,7 @@ type Seen struct {
 	Requested         uint32
 	HasNegotiation    bool
 	Cookie            string
+	ClientHello       []byte // the TLS records that carried it
 	TLSVersion        uint16 // 0 if there was no complete handshake
 	ServerName        string
 	ClientName        string

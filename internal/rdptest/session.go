@@ -143,8 +143,11 @@ func (s *session) startTLS() error {
 		}
 		return s.fault(AtTLS, []byte{22, 3, 3, 0, 64, 2, 0, 0, 60, 3, 3})
 	}
-	conn := tls.Server(finErrors{s.raw}, s.server.tls)
-	if err := conn.Handshake(); err != nil {
+	first := &firstFlight{Conn: s.raw}
+	conn := tls.Server(finErrors{first}, s.server.tls)
+	err := conn.Handshake()
+	s.seen.ClientHello = first.sent
+	if err != nil {
 		return err
 	}
 	state := conn.ConnectionState()
@@ -282,6 +285,28 @@ func (s *session) ended(err error) error {
 	}
 	_, s.seen.CloseNotify = s.stream.(*tls.Conn)
 	return nil
+}
+
+// firstFlight keeps what the client sends before the server's first word: the records of its ClientHello.
+type firstFlight struct {
+	net.Conn
+	sent     []byte
+	answered bool
+}
+
+// Read reads from the connection.
+func (c *firstFlight) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if !c.answered {
+		c.sent = append(c.sent, b[:n]...)
+	}
+	return n, err
+}
+
+// Write writes to the connection.
+func (c *firstFlight) Write(b []byte) (int, error) {
+	c.answered = true
+	return c.Conn.Write(b)
 }
 
 // drain reads until the client leaves.

@@ -1,0 +1,37 @@
+package clients
+
+import (
+	"crypto/tls"
+
+	"xrdpfix/probe"
+)
+
+// others are the clients that are neither mstsc nor captured, and the kinds that are what their name says.
+func others() []Profile {
+	notKnown := func(key, name, kind string) Profile { return Profile{Key: key, Name: name, Kind: kind} }
+	from12 := []probe.TLSVersion{tls.VersionTLS12, tls.VersionTLS13}
+	return []Profile{
+		notKnown("remmina", "Remmina", "remmina"),
+		notKnown("krdc", "KRDC", "krdc"),
+		{
+			Key: "guacamole", Name: "Guacamole, as delivered", Kind: "guacamole", Known: Documented,
+			Of:       "Guacamole's manual: guacd stands on FreeRDP, ignore-cert is off, nobody is asked",
+			Links:    []string{"https://guacamole.apache.org/doc/gug/configuring-guacamole.html#rdp"},
+			Requests: nego, NLA: true, Classic: true, SaltedMAC: true, Versions: from12, Trust: TrustRefuses,
+		},
+		notKnown("windowsapp-macos", "Windows App, macOS", "macos"),
+		notKnown("windowsapp-ios", "Windows App, iOS", "mobile"),
+		notKnown("windowsapp-android", "Windows App, Android", "mobile"),
+		{
+			Key: "thin-tls10", Name: "Thin client, TLS 1.0", Kind: "thinclient", Known: Documented,
+			Of:       "what its name says: a client that knows TLS 1.0 and nothing newer",
+			Links:    []string{"https://www.rfc-editor.org/rfc/rfc2246", "https://github.com/neutrinolabs/xrdp/issues/2628"},
+			Requests: nego[1:2], Classic: true, Versions: versionsTo(tls.VersionTLS10), Trust: TrustAsks,
+		},
+		{
+			Key: "classic", Name: "Classic RDP only", Kind: "thinclient", Known: Documented,
+			Of:    "what its name says: a client of [MS-RDPBCGR] without RDP_NEG_REQ",
+			Links: []string{linkRequests}, NoNegotiation: true, Classic: true,
+		},
+	}
+}
