@@ -176,3 +176,24 @@ func FuzzServerFlight(f *testing.F) {
 		}
 	})
 }
+
+func FuzzClientHello(f *testing.F) {
+	for _, h := range []ClientHello{BroadHello(0x301, 0x304), BroadHello(0x303, 0x303), {CipherSuites: []uint16{0x2f}, LegacyVersion: 0x301}} {
+		h.ServerName = "desk01"
+		records, err := h.Encode(nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(records)
+		f.Add(records[:len(records)-1])
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, err := ParseClientHello(b)
+		if err != nil {
+			return
+		}
+		if 2*len(h.CipherSuites) > len(b) || len(h.Versions) == 0 || len(h.ServerName) > len(b) {
+			t.Errorf("%x read as %+v", b, h)
+		}
+	})
+}

@@ -46,6 +46,11 @@ func TestRunToTheEnd(t *testing.T) {
 				t.Errorf("MCS %+v, want %+v", *got.MCS, wantMCS)
 			}
 			seen := server.Wait(t, 1)[0]
+			hello, err := probe.ParseClientHello(seen.ClientHello)
+			if err != nil || hello.ServerName != seen.ServerName || hello.Versions[0] != version {
+				t.Errorf("the ClientHello was %+v: %v", hello, err)
+			}
+			seen.ClientHello = nil
 			want := rdptest.Seen{Peer: got.Local, Requested: 1, HasNegotiation: true, Cookie: "Cookie: mstshash=anna",
 				TLSVersion: uint16(version), ServerName: "desk01.example.org", ClientName: "xrdpfix", SelectedEcho: 1,
 				ErectedDomain: true, Attached: true, Joined: []uint16{1007, 1003}, Disconnected: true, CloseNotify: true}
