@@ -60,9 +60,6 @@ func (a *app) certShow(ctx context.Context) error {
 		if f.Pair.Ok() {
 			doc.Certificate = certOf(f.Pair.Value.Cert)
 		}
-		if served != nil {
-			doc.Served = certOf(*served)
-		}
 		return a.printJSON(doc)
 	}
 	var p page

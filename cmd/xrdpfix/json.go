@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"time"
 
+	"xrdpfix/certs"
 	"xrdpfix/diagnose"
+	"xrdpfix/probe"
 	"xrdpfix/repair"
 )
 
@@ -69,6 +71,7 @@ func (a *app) document(command string, l *look) *document {
 	if l.facts.Wire.Ok() {
 		doc.Clients = clientDocs(servedNow(&l.facts).Table())
 	}
+	doc.Served = servedDoc(l.facts.Wire.Value)
 	if l.facts.Offline {
 		doc.Verdict = &verdictDoc{Status: repair.Unknown, Reasons: []string{string(reasonOffline)}}
 	}
@@ -109,6 +112,7 @@ func (doc *document) outcome(l *look, out repair.Outcome) {
 			seen = out.Restored.Wire
 		}
 		doc.Clients = clientDocs(servedHere(&l.facts, seen).Table())
+		doc.Served = servedDoc(seen)
 	}
 	if out.Certificate != nil {
 		doc.Certificate = certOf(*out.Certificate)
@@ -119,6 +123,15 @@ func (a *app) printJSON(doc *document) error {
 	enc := json.NewEncoder(a.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(doc)
+}
+
+// servedDoc is the certificate that the port showed us, nil where it showed none.
+func servedDoc(s probe.ServerSurvey) *certDoc {
+	chain := servedChain(s)
+	if len(chain) == 0 {
+		return nil
+	}
+	return certOf(certs.InspectDER(chain))
 }
 
 // list makes nil an empty list.

@@ -234,6 +234,13 @@ type journalDoc struct {
 	Steps         []stepDoc       `json:"steps"`
 	Verdict       *verdictDoc     `json:"verdict,omitempty"`
 	Dir           string          `json:"dir,omitempty"`
+	Deadline      *deadlineDoc    `json:"deadline,omitempty"`
+}
+
+// deadlineDoc is when a change is undone by itself.
+type deadlineDoc struct {
+	Kind repair.DeadlineKind `json:"kind"`
+	At   time.Time           `json:"at"`
 }
 
 type stepDoc struct {
@@ -248,6 +255,9 @@ func journalDocs(journals []repair.Journal) []journalDoc {
 		doc := journalDoc{
 			ID: j.ID, Started: j.Started, Ended: j.Ended, State: j.State, Tool: j.Tool, Because: list(j.Because),
 			NeededRestart: j.NeededRestart, Steps: []stepDoc{}, Verdict: verdictOf(j.Verdict), Dir: j.Dir,
+		}
+		if d := j.Deadline; d != nil {
+			doc.Deadline = &deadlineDoc{d.Kind, d.At.UTC().Truncate(time.Second)}
 		}
 		for _, s := range j.Steps {
 			doc.Steps = append(doc.Steps, stepDoc{s.Op, s.Path, s.Done})
