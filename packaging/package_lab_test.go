@@ -23,8 +23,8 @@ func TestReproducible(t *testing.T) {
 		t.Fatal(err)
 	}
 	names, err := filepath.Glob(filepath.Join(first, "*"))
-	if err != nil || len(names) != 2 {
-		t.Fatalf("packages: %q, %v, want a .deb and a .rpm", names, err)
+	if err != nil || len(names) != 3 {
+		t.Fatalf("packages: %q, %v, want a .deb, a .rpm and the collection", names, err)
 	}
 	for _, name := range names {
 		one, err := os.ReadFile(name)

@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,69 @@ func TestPackageVersion(t *testing.T) {
 		got, err := packageVersion(tt.describe, "0.1.0", noon)
 		if got != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("packageVersion(%q) = %q, %v, want %q", tt.describe, got, err, tt.want)
+		}
+	}
+}
+
+// TestCollectionVersion: what Galaxy takes for a version, in the order of the
+// packages.
+func TestCollectionVersion(t *testing.T) {
+	// https://semver.org, its own suggestion
+	valid := regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$`)
+	for _, tt := range []struct{ version, want string }{
+		{"0.1.0", "0.1.0"},
+		{"1.2", "1.2.0"},
+		{"0.1.0+dirty", "0.1.0+dirty"},
+		{"1.2+12.gabcdef1", "1.2.0+12.gabcdef1"},
+		{"1.2.3+1.gabcdef1+dirty", "1.2.3+1.gabcdef1.dirty"},
+		{"0.1.0~git20261123.020005.0123456", "0.1.0-git20261123-020005-0123456"},
+		{"0.1.0~git20261123.120005.abcdef1+dirty", "0.1.0-git20261123-120005-abcdef1+dirty"},
+	} {
+		if got := collectionVersion(tt.version); got != tt.want || !valid.MatchString(got) {
+			t.Errorf("collectionVersion(%q) = %q, want %q", tt.version, got, tt.want)
+		}
+	}
+}
+
+// TestCollectionFiles: galaxy.yml as it stands is good for ansible-galaxy too,
+// and the licence of its MIT files is ours.
+func TestCollectionFiles(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	text, err := os.ReadFile("CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := parseChanges(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &builder{source: source{version: changes[0].version}}
+	info, err := b.galaxyInfo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	galaxy, err := os.ReadFile(filepath.Join(collectionDir, "galaxy.yml"))
+	if err != nil || !strings.Contains(string(galaxy), fmt.Sprintf("%q: %q,", "version", info["version"])) {
+		t.Errorf("galaxy.yml has another version than CHANGELOG.md, %v (%v)", info["version"], err)
+	}
+	_, texts, err := collectionFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.ReadFile("LICENSE")
+	if err != nil || string(own) != string(texts["LICENSES/MIT.txt"]) {
+		t.Errorf("LICENSES/MIT.txt of the collection is not LICENSE (%v)", err)
+	}
+	for name, text := range texts {
+		want := "SPDX-License-Identifier: MIT"
+		switch {
+		case strings.HasSuffix(name, ".py"):
+			want = "SPDX-License-Identifier: GPL-3.0-or-later"
+		case strings.HasPrefix(name, "LICENSES/"), strings.HasSuffix(name, ".md"), strings.HasSuffix(name, "policy.ini.j2"):
+			continue
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %s", name, want)
 		}
 	}
 }

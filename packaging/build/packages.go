@@ -41,8 +41,8 @@ type product struct {
 	mods []module
 }
 
-// packages builds a .deb and a .rpm for each architecture, and returns the
-// programs in them, which stay in work.
+// packages builds a .deb and a .rpm for each architecture and the Ansible
+// collection, and returns the programs in the packages, which stay in work.
 func (b *builder) packages(ctx context.Context, work string) ([]product, error) {
 	nfpm, err := b.nfpm(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (b *builder) packages(ctx context.Context, work string) ([]product, error) 
 			}
 		}
 	}
-	return products, nil
+	return products, b.collection()
 }
 
 func (b *builder) product(ctx context.Context, arch, file string) (product, error) {

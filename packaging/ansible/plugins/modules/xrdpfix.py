@@ -56,9 +56,27 @@ options:
       - C(renew) makes one in each run, and so reports C(changed) in each run.
     type: str
     choices: [auto, keep, renew]
+  name:
+    description: Names and addresses that a new certificate is for, instead of those of the host.
+    type: list
+    elements: str
+  key:
+    description: The kind of a new key.
+    type: str
+    choices: [rsa2048, rsa3072, rsa4096, ecdsa-p256]
+  days:
+    description: How long a new certificate lasts.
+    type: int
+  renew_before:
+    description: Renew a certificate of xrdpfix's own so many days before its end.
+    type: int
   warn_days:
     description: Report a certificate that ends within so many days.
     type: int
+  ignore:
+    description: Finding codes to leave out of account.
+    type: list
+    elements: str
   restart:
     description:
       - When to restart xrdp. C(auto) does where a change needs it, or where it disturbs nobody; it refuses
@@ -268,8 +286,9 @@ absent:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.xrdpfix.xrdp.plugins.module_utils.program import Program, reason, result
 
-# The flags of policy that take a value.
-VALUES = ('security_layer', 'tls_min', 'tls_max', 'profile', 'cert', 'warn_days', 'restart', 'confirm_within', 'for')
+# The flags that take a value: those that a look takes too, and those of a change alone.
+LOOKS = ('security_layer', 'tls_min', 'tls_max', 'profile', 'for', 'cert', 'name', 'key', 'days', 'renew_before', 'warn_days', 'ignore')
+CHANGES = ('restart', 'confirm_within')
 SWITCHES = ('no_rollback', 'in_place')
 
 # What the exit codes of an apply that failed mean, in front of the reason.
@@ -282,13 +301,13 @@ FAILED = {
 }
 
 
-def flags(params):
-    """The command line of the policy."""
+def flags(params, names, switches=()):
+    """The options of those names as a command line."""
     words = []
-    for name in VALUES:
-        if params[name] is not None:
-            words.append('--%s=%s' % (name.replace('_', '-'), params[name]))
-    return words + ['--' + name.replace('_', '-') for name in SWITCHES if params[name]]
+    for name in names:
+        values = params[name] if isinstance(params[name], list) else [params[name]]
+        words += ['--%s=%s' % (name.replace('_', '-'), value) for value in values if value is not None]
+    return words + ['--' + name.replace('_', '-') for name in switches if params[name]]
 
 
 def finish(module, document, **more):
@@ -348,10 +367,8 @@ def predicted(document, params):
 
 def applied(module, program):
     """Makes the change that is due, or in check mode tells what it would be."""
-    if not module.check_mode:
-        document = program.one('apply', *flags(module.params))
-    else:
-        document = program.one('plan', *flags(module.params))
+    command = 'plan' if module.check_mode else 'apply'
+    document = program.one(command, *flags(module.params, LOOKS + CHANGES, SWITCHES))
     lacks_xrdp(module, document)
     pending = waiting(document)
     if module.check_mode:
@@ -363,9 +380,7 @@ def applied(module, program):
 
 def checked(module, program):
     """Looks and changes nothing."""
-    words = [] if module.params['warn_days'] is None else ['--warn-days=%d' % module.params['warn_days']]
-    words += [word for word in flags(module.params) if word.split('=')[0] in ('--security-layer', '--tls-min', '--tls-max', '--profile', '--for', '--cert')]
-    document = program.one('check', *words)
+    document = program.one('check', *flags(module.params, LOOKS))
     lacks_xrdp(module, document)
     if 'error' in document:
         finish(module, document)
@@ -407,8 +422,8 @@ def rolled_back(module, program):
         module.exit_json(changed=False, msg='it was put back already', refused=False, absent='', journal=entry['id'])
     if module.check_mode:
         module.exit_json(changed=True, msg='ok', refused=False, absent='', journal=entry['id'])
-    words = [word for word in flags(module.params) if word.startswith('--restart=')]
-    finish(module, program.one('rollback', *(words + ['--force'] * module.params['force'] + [entry['id']])))
+    words = flags(module.params, ['restart'], ['force'])
+    finish(module, program.one('rollback', *(words + [entry['id']])))
 
 
 def main():
@@ -422,7 +437,12 @@ def main():
             'tls_max': {'type': 'str', 'choices': versions},
             'profile': {'type': 'str', 'choices': ['modern', 'intermediate', 'legacy', 'declared']},
             'cert': {'type': 'str', 'choices': ['auto', 'keep', 'renew']},
+            'name': {'type': 'list', 'elements': 'str'},
+            'key': {'type': 'str', 'choices': ['rsa2048', 'rsa3072', 'rsa4096', 'ecdsa-p256']},
+            'days': {'type': 'int'},
+            'renew_before': {'type': 'int'},
             'warn_days': {'type': 'int'},
+            'ignore': {'type': 'list', 'elements': 'str'},
             'restart': {'type': 'str', 'choices': ['auto', 'always', 'never', 'when-idle']},
             'confirm_within': {'type': 'str'},
             'for': {'type': 'str'},
