@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"xrdpfix/certs"
+	"xrdpfix/clients"
 	"xrdpfix/diagnose"
 	"xrdpfix/probe"
 	"xrdpfix/repair"
@@ -127,7 +128,7 @@ func (a *app) printJSON(doc *document) error {
 
 // servedDoc is the certificate that the port showed us, nil where it showed none.
 func servedDoc(s probe.ServerSurvey) *certDoc {
-	chain := servedChain(s)
+	chain := clients.Chain(&s)
 	if len(chain) == 0 {
 		return nil
 	}
