@@ -190,7 +190,7 @@ func (w *workers[R]) servers(ctx context.Context, t Target) []Server {
 	s := Server{Target: t, timeout: w.o.ConnectTimeout}
 	var addrs []netip.Addr
 	if a, err := netip.ParseAddr(t.Host); err == nil {
-		addrs = append(addrs, a)
+		addrs = append(addrs, a.Unmap())
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, w.o.ConnectTimeout)
 		defer cancel()

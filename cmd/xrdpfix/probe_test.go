@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/metrics"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"xrdpfix/internal/rdptest"
+)
+
+// hostile starts a server for each fault at each point of the sequence.
+func hostile(t *testing.T) (targets []string) {
+	t.Helper()
+	for _, at := range []rdptest.Point{rdptest.AtConfirm, rdptest.AtTLS, rdptest.AtConnect, rdptest.AtAttach, rdptest.AtJoin, rdptest.AtLastJoin} {
+		for _, fault := range []rdptest.Fault{rdptest.Close, rdptest.Reset, rdptest.Stall, rdptest.Garbage, rdptest.HugeLength, rdptest.Endless, rdptest.Drip} {
+			targets = append(targets, rdptest.Start(t, rdptest.Config{Fault: fault, FaultAt: at}).Addr)
+		}
+	}
+	return targets
+}
+
+// TestProbeHostile: servers that say nothing, that say a byte at a time, that
+// never stop, that announce more than they send, at each step. They cost their
+// time and no more, and the healthy one among them is told as ever.
+func TestProbeHostile(t *testing.T) {
+	targets := hostile(t)
+	healthy := rdptest.Start(t, rdptest.Config{})
+	alias := "[::ffff:" + strings.Replace(healthy.Addr, ":", "]:", 1)
+	targets = append(targets, healthy.Addr, alias)
+	var out, errOut bytes.Buffer
+	peak := watchHeap(t, func() {
+		args := append([]string{"probe", "--json", "--timeout", "1s", "--stage-timeout", "300ms", "--parallel", "50"}, targets...)
+		if code := run(t.Context(), args, &out, &errOut); code != 3 || errOut.Len() > 0 {
+			t.Errorf("status %d, %s", code, errOut.String())
+		}
+	})
+	const most = 64 << 20 // for both sides of every connection
+	t.Logf("the heap grew by %d bytes", peak)
+	if peak > most {
+		t.Errorf("the heap grew by %d bytes, more than %d", peak, most)
+	}
+	// The others may notice late that a client has gone.
+	if healthy.Most() > 2 {
+		t.Errorf("%d connections at once to the healthy server, under two names", healthy.Most())
+	}
+	if bad := jsonManners(out.String(), 3); len(bad) > 0 {
+		t.Errorf("%s", strings.Join(bad, "\n"))
+	}
+	told := map[string]bool{}
+	for lines := bufio.NewScanner(&out); lines.Scan(); {
+		var doc document
+		if err := json.Unmarshal(lines.Bytes(), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if doc.Probe == nil {
+			continue
+		}
+		told[doc.Host] = true
+		// Three times --timeout, the second in which a server may close, and a
+		// slow machine.
+		if doc.Probe.ElapsedMS > 3000+1000+6000 {
+			t.Errorf("%s cost %d ms", doc.Host, doc.Probe.ElapsedMS)
+		}
+		if doc.Host == healthy.Addr && (len(doc.Probe.TLS) != 4 || doc.Probe.TLS[3].Answer != "accepted") {
+			t.Errorf("the healthy server: %+v", doc.Probe)
+		}
+	}
+	for _, target := range targets {
+		if !told[target] {
+			t.Errorf("nothing is told of %s", target)
+		}
+	}
+}
+
+// watchHeap gives the most by which the live heap grew while f ran.
+func watchHeap(t *testing.T, f func()) uint64 {
+	t.Helper()
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	read := func() uint64 { metrics.Read(sample); return sample[0].Value.Uint64() }
+	before, peak := read(), uint64(0)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			peak = max(peak, read())
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	f()
+	close(stop)
+	<-done
+	return peak - min(before, peak)
+}
+
+// triggered is an output that calls a function once a text was written.
+type triggered struct {
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	text string
+	then func()
+}
+
+// Write keeps what is written.
+func (w *triggered) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, err := w.buf.Write(p)
+	if strings.Contains(w.buf.String(), w.text) {
+		w.then()
+	}
+	return n, err
+}
+
+// TestProbeInterrupted: what was found by then is told, though another server
+// has not answered yet, and the exit status says that it is not all.
+func TestProbeInterrupted(t *testing.T) {
+	silent := rdptest.Start(t, rdptest.Config{Fault: rdptest.Stall, FaultAt: rdptest.AtConfirm})
+	healthy := rdptest.Start(t, rdptest.Config{})
+	for _, tt := range []struct {
+		flag, found, last string
+	}{
+		{"--output=text", healthy.Addr + " ", "Interrupted, 1 of 3 probed: 1 with TLS, 0 without, 0 with no RDP (exit 130)\n"},
+		{"--output=json", `"host":"` + healthy.Addr, `"exit":{"code":130,"reason":"interrupted"},"summary":{"hosts":1,"unreachable":0,"without_tls":0},"groups":[{"name":"certificate-ending"`},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		out := &triggered{text: tt.found, then: cancel}
+		var errOut bytes.Buffer
+		code := run(ctx, []string{"probe", "--timeout", "1h", "--stage-timeout", "1h", silent.Addr, healthy.Addr, "[::ffff:" + strings.Replace(silent.Addr, ":", "]:", 1), tt.flag}, out, &errOut)
+		if code != 130 || errOut.Len() > 0 || !strings.Contains(out.buf.String(), tt.last) {
+			t.Errorf("%s: status %d, %s\n%s\nwant 130 and\n%s", tt.flag, code, errOut.String(), out.buf.String(), tt.last)
+		}
+		cancel()
+	}
+	// Nothing was found yet: an error, as of every command.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errOut bytes.Buffer
+	if code := run(ctx, []string{"probe", silent.Addr}, &out, &errOut); code != 130 || out.Len() > 0 || !strings.Contains(errOut.String(), "interrupted") {
+		t.Errorf("status %d\n%s\n%s", code, out.String(), errOut.String())
+	}
+}
+
+// TestProbeMany: more servers than workers, sorted by address at the end, and
+// what was left out counted.
+func TestProbeMany(t *testing.T) {
+	classic := rdptest.Start(t, rdptest.Config{Reply: func(uint32, bool) rdptest.Reply { return rdptest.Reply{Protocol: rdptest.RDP} }})
+	_, port, _ := strings.Cut(classic.Addr, ":")
+	args := []string{"probe", "--parallel", "2"}
+	for i := 30; i > 0; i-- {
+		args = append(args, fmt.Sprintf("127.0.0.%d:%s", i, port)) // it listens at the last of them only
+	}
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), args, &out, &errOut); code != 3 || errOut.Len() > 0 {
+		t.Fatalf("status %d, %s\n%s", code, errOut.String(), out.String())
+	}
+	for _, bad := range textManners(out.String()) {
+		t.Error(bad)
+	}
+	lines, look, found := strings.Cut(out.String(), "Look at\n")
+	if !found || strings.Count(lines, "127.0.0.") != 30 {
+		t.Errorf("not a line for each:\n%s", out.String())
+	}
+	want := "127.0.0.12:" + port + ", 127.0.0.13:" + port + ", and 17 more (--verbose) without TLS 127.0.0.1:" + port + " 30 hosts:"
+	if got := strings.Join(strings.Fields(look), " "); !strings.HasPrefix(got, "not reached 127.0.0.2:"+port) || !strings.Contains(got, want) {
+		t.Errorf("%s\nwant in it\n%s", got, want)
+	}
+	out.Reset()
+	run(t.Context(), append(args, "--verbose"), &out, &errOut)
+	if page := out.String(); strings.Contains(page, "more (--verbose)") || strings.Count(page, "127.0.0.30:") != 2 {
+		t.Errorf("--verbose does not name all:\n%s", page)
+	}
+}
