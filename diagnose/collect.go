@@ -56,7 +56,7 @@ type Env struct {
 	// LogSince reads what was written since a mark. The log lags behind the
 	// wire, so it reads again until told says that it is enough, or patience ends.
 	LogSince func(ctx context.Context, m logwatch.Mark, told func([]logwatch.Entry) bool) ([]logwatch.Entry, error)
-	Recent   func(ctx context.Context, path string, days int) (Recent, error)
+	Recent   func(ctx context.Context, path string, o RecentOptions) (Recent, error)
 	OpenSSL  func(processConf string) (OpenSSL, error)
 	// Origin looks where the key file comes from, Source for the original of the
 	// pair that a certificate of ours was copied from.
@@ -83,6 +83,8 @@ type Options struct {
 	EveryVersion bool
 	// NoWire leaves the port alone.
 	NoWire bool
+	// EveryClient reads the whole log of the last RecentDays, however long it is.
+	EveryClient bool
 }
 
 // RecentDays is how far back the summary of seen clients goes.
@@ -141,7 +143,7 @@ func Collect(ctx context.Context, env Env, opts Options) Facts {
 	}
 	f.OpenSSL = ask(func() (OpenSSL, error) { return env.OpenSSL(f.Daemon.Running.Value.OpenSSLConf) })
 
-	wait := collectAround(ctx, env, &f)
+	wait := collectAround(ctx, env, opts, &f)
 	collectWire(ctx, env, opts, server, &f)
 	wait()
 	return f

@@ -14,13 +14,15 @@ import (
 // collectAround looks at what surrounds the daemon while the wire is being asked:
 // it writes other facts than collectWire does, and waits for nobody. Call the
 // returned function before the facts are used.
-func collectAround(ctx context.Context, env Env, f *Facts) (wait func()) {
+func collectAround(ctx context.Context, env Env, opts Options, f *Facts) (wait func()) {
 	var wg sync.WaitGroup
 	if env.Recent == nil {
 		f.Log.Recent = Skipped[Recent]("offline")
 	} else {
 		wg.Go(func() {
-			f.Log.Recent = ask(func() (Recent, error) { return env.Recent(ctx, f.Log.Path, RecentDays) })
+			f.Log.Recent = ask(func() (Recent, error) {
+				return env.Recent(ctx, f.Log.Path, RecentOptions{Days: RecentDays, Whole: opts.EveryClient})
+			})
 		})
 	}
 	if env.Sesman == nil {

@@ -5,6 +5,14 @@ import (
 	"time"
 )
 
+// RecentOptions say what is read for [Recent].
+type RecentOptions struct {
+	// Days is how far back.
+	Days int
+	// Whole reads all of it, however long it is, and keeps every client.
+	Whole bool
+}
+
 // Recent sums up the clients in xrdp.log.
 type Recent struct {
 	Days int `json:"days"`
@@ -42,6 +50,28 @@ type ClientSeen struct {
 	// Failures is what failed since it last came in, oldest first: the latest
 	// attempts only, see MaxFailures.
 	Failures []ClientFailure `json:"failures,omitempty"`
+	// Ways are how it came in, the one used last first: see [Way] and MaxWays.
+	Ways []Way `json:"ways,omitempty"`
+}
+
+// Way is one way by which a client came in: what was chosen and under which name.
+// Machines that share an address are told apart by nothing but their names.
+type Way struct {
+	// Name is the client's own word for its name; believe nothing.
+	Name string `json:"name,omitempty"`
+	// TLS is the version that was chosen, "TLSv1.2"; "" is classic RDP security.
+	TLS string `json:"tls,omitempty"`
+	// Asked are the protocols that it asked for, "SSL|HYBRID" or "RDP"; "" where
+	// the log does not tell.
+	Asked string    `json:"asked,omitempty"`
+	Count int       `json:"count"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	// Passed counts those of its connections at which a newer TLS version was on
+	// offer, as far as the log proves it: somebody was given one at most a day
+	// before and at most a day after. Where there are some, the client knows
+	// no newer version than TLS.
+	Passed int `json:"passed,omitempty"`
 }
 
 // ClientFailure is one attempt that failed.
@@ -58,6 +88,8 @@ type ClientFailure struct {
 const (
 	MaxClients  = 500
 	MaxFailures = 20
+	// MaxWays bounds the ways of one address: its names are its own invention.
+	MaxWays = 50
 )
 
 // loopback reports whether the client is on this machine: a health check, a

@@ -71,6 +71,8 @@ func (r *redactor) names(v any) {
 		r.ini(string(Mask(v.Bytes())))
 	case ClientSeen:
 		r.host(v.Name)
+	case Way:
+		r.host(v.Name)
 	case logwatch.Connection:
 		r.host(v.ClientName)
 	case certs.CertInfo:
@@ -117,6 +119,8 @@ func (r *redactor) mend(old, copied any) {
 		x.User = r.user(old.(Desktop).User)
 	case *ClientSeen:
 		x.Name = r.host(old.(ClientSeen).Name)
+	case *Way:
+		x.Name = r.host(old.(Way).Name)
 	case *FileFact:
 		old := old.(FileFact)
 		x.Text, x.Data = r.ini(string(Mask(old.Bytes()))), nil

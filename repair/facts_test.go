@@ -86,7 +86,9 @@ func (m *machine) env() diagnose.Env {
 		LogSince: func(context.Context, logwatch.Mark, func([]logwatch.Entry) bool) ([]logwatch.Entry, error) {
 			return m.entries(mark), nil
 		},
-		Recent: func(context.Context, string, int) (diagnose.Recent, error) { return diagnose.Recent{}, nil },
+		Recent: func(context.Context, string, diagnose.RecentOptions) (diagnose.Recent, error) {
+			return diagnose.Recent{}, nil
+		},
 		OpenSSL: func(string) (diagnose.OpenSSL, error) {
 			if !m.floor {
 				return diagnose.OpenSSL{Conf: floorConf}, nil

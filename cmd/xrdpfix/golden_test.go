@@ -65,6 +65,7 @@ func TestGoldenPages(t *testing.T) {
 		"verbose": {"check", "--verbose"},
 		"plan":    {"plan"},
 		"modern":  {"plan", "--profile", "modern", "--security-layer", "tls"},
+		"clients": {"plan", "--profile", "modern", "--security-layer", "tls", "--clients"},
 	}
 	for _, facts := range factFiles(t) {
 		for page, args := range pages {

@@ -15,7 +15,7 @@ type flagGroup struct {
 
 // flagGroups are the parts of help, and the order of flags in each.
 var flagGroups = []flagGroup{
-	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "renew-before", "warn-days", "ignore", "facts"}},
+	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "renew-before", "warn-days", "ignore", "clients", "facts"}},
 	{"How far it may go", []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force", "prune"}},
 	{"The certificate", []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
 	{"Which servers", []string{"from", "range", "all-addresses"}},

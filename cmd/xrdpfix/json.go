@@ -35,6 +35,7 @@ type document struct {
 	Diff        []diffDoc       `json:"diff,omitzero"`
 	Verdict     *verdictDoc     `json:"verdict,omitempty"`
 	Clients     []clientDoc     `json:"clients,omitzero"`
+	Clientele   *clienteleDoc   `json:"clientele,omitempty"`
 	Journal     string          `json:"journal,omitempty"`
 	Certificate *certDoc        `json:"certificate,omitempty"`
 	Served      *certDoc        `json:"served,omitempty"`

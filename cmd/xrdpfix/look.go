@@ -45,6 +45,8 @@ type wish struct {
 	cert, key []byte
 	// replay are saved facts to judge instead of a machine.
 	replay *diagnose.Facts
+	// everyClient reads the whole log of the last days for who came.
+	everyClient bool
 }
 
 // plain is the wish of somebody who states nothing.
@@ -78,6 +80,7 @@ func (a *app) wish(p *policyFlags, replay bool) (wish, error) {
 	if q.restart == whenIdle {
 		w.idle = p
 	}
+	w.everyClient = p.clients
 	w.names = q.request.names
 	return w, err
 }
@@ -110,7 +113,7 @@ func (a *app) look(ctx context.Context, w wish) (*look, error) {
 	}
 	l := &look{machine: m, policy: pol, from: w.from}
 	stated := pol.Range != (xrdpconf.Range{}) || pol.Declared
-	l.facts = diagnose.Collect(ctx, m.Env(), diagnose.Options{Wanted: pol.Range, EveryVersion: stated})
+	l.facts = diagnose.Collect(ctx, m.Env(), diagnose.Options{Wanted: pol.Range, EveryVersion: stated, EveryClient: w.everyClient})
 	if err := ctx.Err(); err != nil {
 		m.Close()
 		return nil, err

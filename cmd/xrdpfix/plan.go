@@ -22,13 +22,20 @@ func newPlan(a *app) *cobra.Command {
 		Example: `  xrdpfix plan                                what a plain apply would do
   xrdpfix plan --profile intermediate         what TLS 1.2 to 1.3 would need
   xrdpfix plan --security-layer tls --json    the same for a program
+  xrdpfix plan --profile modern --clients     whom TLS 1.3 alone would shut out
   xrdpfix plan --facts desk01.json            what it would be on another one`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.planCommand(cmd.Context(), &flags, &facts) },
 	}
 	flags.add(cmd, true)
 	facts.add(cmd, false)
+	addClients(cmd, &flags)
 	return cmd
+}
+
+// addClients adds the flag of plan that lists the clients seen.
+func addClients(cmd *cobra.Command, p *policyFlags) {
+	cmd.Flags().BoolVar(&p.clients, "clients", false, "list the clients that xrdp.log saw in 30 days: who would lose access, who would\ngain TLS, and the strictest policy that loses nobody")
 }
 
 func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsFlags) error {
@@ -49,6 +56,7 @@ func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsF
 		doc := a.document("plan", l)
 		doc.Changed = !l.plan.Empty()
 		doc.Facts = l.replayed(facts.from)
+		doc.Clientele = clienteleOf(l, flags.clients)
 		return a.printJSON(doc)
 	}
 	if a.global.quiet {
@@ -57,9 +65,20 @@ func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsF
 	var p page
 	if l.plan.Empty() {
 		a.showNothingDue(&p, l)
+		if flags.clients {
+			p.blank()
+			a.showClientele(&p, l)
+			p.para(fmt.Sprintf("Nothing was changed (exit %d).", a.quit.Code))
+		}
 		return a.print(&p)
 	}
 	a.showPlan(&p, l)
+	if flags.clients {
+		p.blank()
+		a.showClientele(&p, l)
+	} else {
+		a.showClienteleLine(&p, l, statedFlags(flags))
+	}
 	next := "apply"
 	if r := l.plan.Refusal; r != nil && len(r.Instead) > 0 {
 		next = strings.TrimPrefix(r.Instead[0], "xrdpfix ")

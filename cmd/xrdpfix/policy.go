@@ -30,6 +30,8 @@ type policyFlags struct {
 	inPlace       bool
 	// cmd tells which flags were given; nil in tests without a command line.
 	cmd *cobra.Command
+	// clients: plan lists the clients seen.
+	clients bool
 }
 
 // The profiles.

@@ -166,7 +166,7 @@ func TestCommandsAreTheSchemas(t *testing.T) {
 // changes one changes it here, on purpose.
 func TestFieldsByHand(t *testing.T) {
 	for _, tt := range []struct{ of, fields string }{
-		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients journal request certificate served history settings probe connection summary groups build"},
+		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele journal request certificate served history settings probe connection summary groups build"},
 		{"finding", "code severity title detail evidence remedy commands mend subject"},
 		{"evidence", "kind source text line"},
 		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline first_boot"},
@@ -179,6 +179,9 @@ func TestFieldsByHand(t *testing.T) {
 		{"client", "key name connects protocol tls cipher certificate why_not whose code next known asked"},
 		{"connection", "time client name asked got cipher outcome cause likely own"},
 		{"probe", "addr reachable elapsed_ms security tls remote failure"},
+		{"clientele", "since connections keep lose gain unknown refused left clients strictest next"},
+		{"seen", "address name fate why tls connections last mixed cause"},
+		{"advice", "flags first"},
 		{"exit", "code reason"},
 		{"build", "version revision modified date go platform modules"},
 		{"error", "message hints"},

@@ -22,9 +22,11 @@ const (
 )
 
 // recent sums up the clients of the last days.
-func (m *Machine) recent(ctx context.Context, path string, days int) (diagnose.Recent, error) {
-	now := m.cfg.Now()
-	since := historyStart(m.inRoot(path), now.AddDate(0, 0, -days), maxHistory)
+func (m *Machine) recent(ctx context.Context, path string, o diagnose.RecentOptions) (diagnose.Recent, error) {
+	since := m.cfg.Now().AddDate(0, 0, -o.Days)
+	if !o.Whole {
+		since = historyStart(m.inRoot(path), since, maxHistory)
+	}
 	r := newRecentClients()
 	var g logwatch.Grouper
 	var filter logwatch.OwnFilter
@@ -39,7 +41,7 @@ func (m *Machine) recent(ctx context.Context, path string, days int) (diagnose.R
 		r.add(filter.Add(c))
 	}
 	r.add(filter.Flush())
-	return r.summary(days, since), err
+	return r.summary(o, since), err
 }
 
 // recentClients counts what clients met.
@@ -47,18 +49,22 @@ type recentClients struct {
 	sum     diagnose.Recent
 	clients map[string]*diagnose.ClientSeen
 	hung    map[string]bool // arrived, and asked for nothing
+	ways    wayCounter
 }
 
 func newRecentClients() *recentClients {
 	return &recentClients{
 		sum:     diagnose.Recent{Causes: map[string]int{}},
-		clients: map[string]*diagnose.ClientSeen{}, hung: map[string]bool{},
+		clients: map[string]*diagnose.ClientSeen{}, hung: map[string]bool{}, ways: newWayCounter(),
 	}
 }
 
 func (r *recentClients) add(list []logwatch.Judged) {
 	for _, j := range list {
 		o := j.Outcome
+		if o.Kind == logwatch.ConnectedTLS {
+			r.ways.offered(j.TLSVersion, j.Start) // to one of our own probes too
+		}
 		noise := o.Own || o.Kind == logwatch.HungUp || o.Kind == logwatch.Unknown && o.Cause == ""
 		if !j.Client.IsValid() {
 			continue
@@ -94,8 +100,10 @@ func (r *recentClients) count(c *diagnose.ClientSeen, j logwatch.Judged) {
 	switch j.Outcome.Kind {
 	case logwatch.ConnectedTLS:
 		c.TLS, c.Failures = max(c.TLS, j.TLSVersion), nil
+		r.ways.add(c.Addr, j)
 	case logwatch.ConnectedClassic:
 		c.LastClassic, c.Failures = j.End.UTC(), nil
+		r.ways.add(c.Addr, j)
 	case logwatch.Failed:
 		r.sum.Causes[j.Outcome.Cause]++
 		if len(c.Failures) == diagnose.MaxFailures {
@@ -108,10 +116,15 @@ func (r *recentClients) count(c *diagnose.ClientSeen, j logwatch.Judged) {
 }
 
 // summary puts the clients in order, the one seen last first.
-func (r *recentClients) summary(days int, since time.Time) diagnose.Recent {
+func (r *recentClients) summary(o diagnose.RecentOptions, since time.Time) diagnose.Recent {
 	sum := r.sum
-	sum.Days, sum.Since, sum.Clients = days, since.UTC(), len(r.clients)
+	sum.Days, sum.Since, sum.Clients = o.Days, since.UTC(), len(r.clients)
+	keep := diagnose.MaxClients
+	if o.Whole {
+		keep = maxClients
+	}
 	for _, c := range r.clients {
+		c.Ways = r.ways.of(c.Addr)
 		switch {
 		case c.TLS != "":
 			sum.TLS++
@@ -121,6 +134,10 @@ func (r *recentClients) summary(days int, since time.Time) diagnose.Recent {
 		sum.ByClient = append(sum.ByClient, *c)
 	}
 	slices.SortFunc(sum.ByClient, func(a, b diagnose.ClientSeen) int {
+		// Where some are left out, those that never came in go first.
+		if len(sum.ByClient) > keep && (len(a.Ways) > 0) != (len(b.Ways) > 0) {
+			return len(b.Ways) - len(a.Ways)
+		}
 		if d := b.Last.Compare(a.Last); d != 0 {
 			return d
 		}
@@ -132,8 +149,8 @@ func (r *recentClients) summary(days int, since time.Time) diagnose.Recent {
 		}
 	}
 	slices.Sort(sum.HungUp)
-	if n := len(sum.ByClient); n > diagnose.MaxClients {
-		sum.ByClient, sum.Left = slices.Clip(sum.ByClient[:diagnose.MaxClients]), n-diagnose.MaxClients
+	if n := len(sum.ByClient); n > keep {
+		sum.ByClient, sum.Left = slices.Clip(sum.ByClient[:keep]), n-keep
 	}
 	if n := len(sum.HungUp); n > diagnose.MaxClients {
 		sum.HungUp = slices.Clip(sum.HungUp[:diagnose.MaxClients])

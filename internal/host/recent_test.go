@@ -84,7 +84,7 @@ func TestRecent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	got, err := m.recent(t.Context(), "/var/log/xrdp.log", 30)
+	got, err := m.recent(t.Context(), "/var/log/xrdp.log", diagnose.RecentOptions{Days: 30})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,13 @@ func TestRecent(t *testing.T) {
 		Causes: map[string]int{"client-requires-nla": 1, "client-tls-too-old": 3},
 		ByClient: []diagnose.ClientSeen{
 			{Addr: "198.51.100.1", Name: "PC-ANNA", Last: at(12), Connections: 5, TLS: "TLSv1.3",
-				Failures: []diagnose.ClientFailure{fail(12, "client-tls-too-old", false, "SSL|RDP")}},
+				Failures: []diagnose.ClientFailure{fail(12, "client-tls-too-old", false, "SSL|RDP")},
+				Ways: []diagnose.Way{
+					// Nothing is known of what was on offer at minute 2; at 4 it was
+					// TLS 1.3, which the others were given at 3 and at 11.
+					{Name: "PC-ANNA", TLS: "TLSv1.2", Asked: "SSL|RDP", Count: 2, First: at(2), Last: at(4), Passed: 1},
+					{Name: "PC-ANNA", TLS: "TLSv1.3", Asked: "SSL|RDP", Count: 1, First: at(3), Last: at(3)},
+				}},
 			{Addr: "198.51.100.2", Last: at(6), Connections: 2, Failures: []diagnose.ClientFailure{
 				fail(5, "client-tls-too-old", false, "SSL|RDP"), fail(6, "client-tls-too-old", false, "SSL|RDP")}},
 		},
@@ -124,7 +130,7 @@ func TestRecentIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	got, err := m.recent(t.Context(), "/var/log/xrdp.log", 30)
+	got, err := m.recent(t.Context(), "/var/log/xrdp.log", diagnose.RecentOptions{Days: 30})
 	if err != nil {
 		t.Fatal(err)
 	}
