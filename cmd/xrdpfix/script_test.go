@@ -22,6 +22,15 @@ import (
 // testdata as an absolute path: a script has a directory of its own.
 var testdata, _ = filepath.Abs("testdata")
 
+// scriptCmds are the commands that scripts have besides testscript's own.
+var scriptCmds = map[string]func(*testscript.TestScript, bool, []string){
+	"tree": cmdTree, "exits": cmdExits, "nobody": cmdNobody, "pair": cmdPair, "keymarks": cmdKeyMarks, "rdp": cmdRDP,
+	"manifest": cmdManifest, "now": cmdNow, "set": cmdSet,
+}
+
+// contextKey finds the context of the test among the values of a script.
+type contextKey struct{}
+
 // TestScripts runs every script of testdata/script: the real run, in processes
 // of their own, on offline trees.
 func TestScripts(t *testing.T) {
@@ -42,18 +51,19 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XRDPFIX_TEST_SCHEMA", schemaFile)
 			env.Setenv("XRDPFIX_TEST_POLICY", filepath.Join(testdata, "../../../packaging/etc/xrdpfix/policy.ini"))
 			env.Setenv("LANG", "C.UTF-8")
+			env.Values[contextKey{}] = t.Context()
 			return os.Chmod(env.WorkDir, 0o755)
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
+			switch cond {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "dies":
+				return scriptCmds["dies"] != nil, nil
 			}
 			return false, errors.New("unknown condition")
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tree": cmdTree, "exits": cmdExits, "nobody": cmdNobody, "pair": cmdPair, "keymarks": cmdKeyMarks, "rdp": cmdRDP,
-			"manifest": cmdManifest, "now": cmdNow, "set": cmdSet,
-		},
+		Cmds: scriptCmds,
 	})
 }
 
