@@ -82,6 +82,7 @@ const (
 	ApplyUnfinished  Code = "apply-unfinished"
 	ApplyUnconfirmed Code = "apply-unconfirmed"
 	ApplyTemporary   Code = "apply-temporary"
+	JournalDamaged   Code = "journal-damaged"
 	FirstBootPending Code = "first-boot-pending"
 )
 
@@ -196,6 +197,7 @@ var catalogue = []Entry{
 	{ApplyUnfinished, "xrdpfix itself", Error, byApply, "an apply was killed half-way; the next run completes it", nil},
 	{ApplyUnconfirmed, "xrdpfix itself", Warning, byStated, "an apply waits for confirm until a stated time", nil},
 	{ApplyTemporary, "xrdpfix itself", Info, byStated, "a change made with --for ends at a stated time", nil},
+	{JournalDamaged, "xrdpfix itself", Error, byHuman, "the journal of an apply cannot be read, so that what it changed is not known", nil},
 	{FirstBootPending, "xrdpfix itself", Info, byNobody, "each machine made from this tree gets a key and a certificate of its own at its first boot", nil},
 }
 

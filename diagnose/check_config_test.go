@@ -44,6 +44,9 @@ func TestLint(t *testing.T) {
 			f.Applied = Seen([]AppliedSummary{{ID: "20261102T000000Z", State: "confirmed"}, {ID: "20261101T000000Z", State: "confirmed", Files: map[string]string{ConfigPath: "11"}}})
 		}), nil},
 		{"interrupted", simple(func(f *Facts) { f.Applied = Seen([]AppliedSummary{{ID: "20261101T000000Z", State: "unfinished"}}) }), []Code{ApplyUnfinished}},
+		{"damaged", simple(func(f *Facts) {
+			f.Applied = Seen([]AppliedSummary{{ID: "20261101T000000Z", State: "damaged", Problem: "unexpected end of JSON input", Place: "/var/lib/xrdpfix/journal/20261101T000000Z"}})
+		}), []Code{JournalDamaged}},
 		{"waits for confirm", simple(func(f *Facts) {
 			f.Applied = Seen([]AppliedSummary{{ID: "20261101T000000Z", State: "confirmed", Until: taken.AddDate(0, 0, 1)}})
 		}), []Code{ApplyUnconfirmed}},

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"path"
 
 	"xrdpfix/logwatch"
 	"xrdpfix/probe"
@@ -109,6 +110,11 @@ func checkApplied(v *view) []Finding {
 				because(Evidence{Kind: "file", Text: "begun " + a.Time.UTC().Format("2 Jan 2006 15:04:05 UTC")}).
 				remedy("The next apply puts it back and starts afresh.").commands("xrdpfix apply", "xrdpfix rollback "+a.ID))
 		}
+		if a.State == "damaged" {
+			out = append(out, finding(JournalDamaged, MendHuman, "The journal of the apply %s cannot be read, so that it is not known whether it was finished, and no other apply is begun.", a.ID).about(a.ID).
+				because(inFile(a.Place, 0, a.Problem)).
+				remedy("The files beside it are what it saved. Compare them with what is in force; then set it aside.").commands(SetAside(a.Place)))
+		}
 		if !a.Until.IsZero() {
 			out = append(out, untilFinding(a))
 		}
@@ -117,6 +123,12 @@ func checkApplied(v *view) []Finding {
 		}
 	}
 	return out
+}
+
+// SetAside is the command that takes a damaged journal out of the way; nothing is
+// lost by it.
+func SetAside(place string) string {
+	return "mv " + place + " " + path.Dir(path.Dir(place)) + "/damaged-" + path.Base(place)
 }
 
 // drift names the files that changed since our last apply.

@@ -359,7 +359,10 @@ type ConfValue struct {
 type AppliedSummary struct {
 	ID    string    `json:"id"`
 	Time  time.Time `json:"time"`
-	State string    `json:"state"` // "confirmed", "unfinished", "rolled-back", "kept"
+	State string    `json:"state"` // "confirmed", "unfinished", "rolled-back", "kept", "damaged"
+	// Problem says why a damaged one cannot be read, and Place where it is.
+	Problem string `json:"problem,omitempty"`
+	Place   string `json:"place,omitempty"`
 	// Until is when it is undone by itself, zero where it stays.
 	Until time.Time `json:"until,omitzero"`
 	// Temporary: it was meant for a while; otherwise it waits for confirm.

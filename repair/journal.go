@@ -10,13 +10,15 @@ import (
 // State is how far an apply came.
 type State string
 
-// The states of a journal. The last three are final.
+// The states of a journal. Confirmed, rolled back and kept are final.
 const (
 	StateBegun      State = "begun"       // changes may have been made; unfinished if nobody works on it
 	StateUndoing    State = "undoing"     // a rollback of a proven or kept change was begun; likewise
 	StateConfirmed  State = "confirmed"   // proven
 	StateRolledBack State = "rolled-back" // put back, by itself or by rollback
 	StateKept       State = "kept"        // not proven, and kept because --no-rollback said so
+	// StateDamaged is of a journal that cannot be read. No file says it.
+	StateDamaged State = "damaged"
 )
 
 // Op is what a step does.
@@ -75,6 +77,19 @@ type Journal struct {
 	Dir           string          `json:"dir,omitempty"` // of the new pair
 	// Deadline is when the change is undone by itself; nil where it stays.
 	Deadline *Deadline `json:"deadline,omitempty"`
+	// Damage says why a damaged journal cannot be read, and Place where it is.
+	Damage string `json:"-"`
+	Place  string `json:"-"`
+}
+
+// Known reports whether this is a state that a journal can have on disk.
+func (s State) Known() bool {
+	switch s {
+	case StateBegun, StateUndoing, StateConfirmed, StateRolledBack, StateKept:
+		return true
+	case StateDamaged:
+	}
+	return false
 }
 
 // Unfinished reports whether the apply, or its undoing, was interrupted.
@@ -128,6 +143,8 @@ type Store interface {
 	Load(id string) (Journal, error)
 	// Forget removes a journal with its backups and returns where it was.
 	Forget(id string) (dir string, err error)
-	// List returns all journals, newest first.
+	// List returns all journals, newest first. One that cannot be read is among
+	// them, as StateDamaged: what it was about is not known, so a caller that goes
+	// on without it must say so.
 	List() ([]Journal, error)
 }

@@ -25,7 +25,7 @@ func (r *Runner) Prune(inUse string) ([]string, error) {
 	var gone []string
 	lastGood := false
 	for _, j := range list {
-		if j.Unfinished() || j.Deadline != nil {
+		if j.Unfinished() || j.Deadline != nil || j.State == StateDamaged {
 			continue
 		}
 		if j.State == StateConfirmed && j.Dir != "" && j.Dir != inUse && !lastGood {

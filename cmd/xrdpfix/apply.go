@@ -156,9 +156,14 @@ func (a *app) finishInterrupted(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
-	list, err := m.Store().List()
+	list, err := a.journals(m)
 	if err != nil {
 		return err
+	}
+	for _, j := range list {
+		if j.State == repair.StateDamaged {
+			return damagedFailure(j)
+		}
 	}
 	if err := m.CleanTemps(); err != nil {
 		return err

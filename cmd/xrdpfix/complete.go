@@ -187,7 +187,7 @@ func (a *app) journalCompletion(cmd *cobra.Command, args []string, _ string) ([]
 func journalFits(command string, j repair.Journal) bool {
 	switch command {
 	case "rollback":
-		return j.State != repair.StateRolledBack
+		return j.State != repair.StateRolledBack && j.State != repair.StateDamaged
 	case "confirm":
 		_, waits := repair.Pending([]repair.Journal{j})
 		return waits

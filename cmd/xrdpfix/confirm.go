@@ -29,7 +29,7 @@ is taken away. Without an ID, the one that waits.`,
 				return err
 			}
 			defer release()
-			list, err := m.Store().List()
+			list, err := a.journals(m)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,14 @@
 package main
 
-import "xrdpfix/internal/host"
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"xrdpfix/diagnose"
+	"xrdpfix/internal/host"
+	"xrdpfix/repair"
+)
 
 // openToChange opens the machine for somebody who may change it. The caller
 // closes it.
@@ -29,4 +37,24 @@ func (a *app) openAlone() (m *host.Machine, release func(), err error) {
 		return nil, nil, lockFailure(err)
 	}
 	return m, func() { unlock(); m.Close() }, nil
+}
+
+// journals are the applies so far, newest first; a damaged one is among them.
+func (a *app) journals(m *host.Machine) ([]repair.Journal, error) {
+	list, err := m.Store().List()
+	switch {
+	case errors.Is(err, host.ErrUntrusted):
+		return nil, fail(7, reasonUntrusted, fmt.Errorf("%w, and a rollback does what it says there", err),
+			"look who could write there; if nobody did: chown -R root:root "+host.StateDir+" && chmod -R go= "+host.StateDir+"/journal")
+	case errors.Is(err, os.ErrPermission):
+		return nil, fail(6, reasonNotPermitted, errors.New("only root can read the journals"), "sudo xrdpfix history")
+	}
+	return list, err
+}
+
+// damagedFailure is a refusal to go on with, or in spite of, a journal that
+// cannot be read.
+func damagedFailure(j repair.Journal) error {
+	return fail(7, reasonDamaged, fmt.Errorf("the journal of the apply %s cannot be read, so that it is not known what it changed: %s", j.ID, j.Damage),
+		"what it saved is in "+j.Place+"; compare it with what is in force, then: "+diagnose.SetAside(j.Place))
 }

@@ -51,6 +51,8 @@ const (
 	reasonPending        reason = "pending"
 	reasonExposedKey     reason = "exposed-key"
 	reasonConflict       reason = "conflict"
+	reasonDamaged        reason = "journal-damaged"
+	reasonUntrusted      reason = "journals-untrusted"
 	reasonUnreachable    reason = "unreachable"
 	reasonNoTLS          reason = "no-tls"
 	reasonUsage          reason = "usage"

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path"
 	"strings"
 
@@ -33,11 +31,8 @@ func newHistory(a *app) *cobra.Command {
 			if prune {
 				return a.prune(m)
 			}
-			list, err := m.Store().List()
-			switch {
-			case errors.Is(err, os.ErrPermission):
-				return fail(6, reasonNotPermitted, errors.New("only root can read the journals"), "sudo xrdpfix history")
-			case err != nil:
+			list, err := a.journals(m)
+			if err != nil {
 				return err
 			}
 			if len(args) == 1 {
@@ -115,7 +110,10 @@ func (a *app) printHistory(list []repair.Journal) error {
 			codes = append(codes, string(c))
 		}
 		because := strings.Join(codes, ", ")
-		if because == "" {
+		switch {
+		case j.State == repair.StateDamaged:
+			because = clean(j.Damage)
+		case because == "":
 			because = "stated"
 		}
 		state := string(j.State)
@@ -142,6 +140,9 @@ func (a *app) printJournal(j repair.Journal) error {
 		doc := a.document("history", nil)
 		doc.History = journalDocs([]repair.Journal{j})
 		return a.printJSON(doc)
+	}
+	if j.State == repair.StateDamaged {
+		return damagedFailure(j)
 	}
 	var p page
 	p.linef("%s  %s  xrdpfix %s", j.ID, j.State, clean(j.Tool))

@@ -50,7 +50,7 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 		return err
 	}
 	defer release()
-	list, err := m.Store().List()
+	list, err := a.journals(m)
 	if err != nil {
 		return err
 	}
@@ -60,6 +60,9 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 	j, err := pick(list, id)
 	if err != nil {
 		return err
+	}
+	if j.State == repair.StateDamaged {
+		return damagedFailure(j)
 	}
 	if err := a.mayRestart(ctx, m, j, restart); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -27,12 +28,18 @@ const (
 
 const maxJournal = 1 << 20
 
+// schema is the newest form of a journal that is known here.
+const schema = 1
+
 // journalID is the form of repair.ID: nothing in it can lead out of a directory.
 var journalID = regexp.MustCompile(`^\d{8}T\d{6}Z$`)
 
 // ErrUntrusted is the refusal of a journal directory that is not root's alone,
 // since a rollback would do what it says.
 var ErrUntrusted = errors.New("is not root's alone (0700)")
+
+// ErrNewer tells that a journal is of a newer xrdpfix.
+var ErrNewer = errors.New("is of a newer xrdpfix")
 
 // LockedError says that another xrdpfix is at work.
 type LockedError struct{ Path string }
@@ -157,12 +164,29 @@ func (s *store) Load(id string) (repair.Journal, error) {
 		return j, err
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
-		return j, fmt.Errorf("read journal %s: %w", id, err)
+		return j, fmt.Errorf("journal %s: %w", id, withoutContents(err))
 	}
-	if j.ID != id {
+	switch {
+	case j.ID != id:
 		return j, fmt.Errorf("journal %s says that it is %q", id, j.ID)
+	case j.Schema > schema || !j.State.Known():
+		return j, fmt.Errorf("journal %s, schema %d, state %q: %w", id, j.Schema, j.State, ErrNewer)
 	}
 	return j, nil
+}
+
+// withoutContents says where a file is not what it should be, and not what is
+// there: a damaged file can hold anything.
+func withoutContents(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("not JSON at byte %d", syntax.Offset)
+	case errors.As(err, &kind):
+		return fmt.Errorf("%s is wrong at byte %d", kind.Type, kind.Offset)
+	}
+	return errors.New("not the JSON of a journal")
 }
 
 func (s *store) Forget(id string) (string, error) {
@@ -192,6 +216,9 @@ func (s *store) List() ([]repair.Journal, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err == nil {
+		err = s.trusted(journalDir)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -201,13 +228,22 @@ func (s *store) List() ([]repair.Journal, error) {
 		if errors.Is(err, repair.ErrNoJournal) {
 			continue // killed before the journal was written: nothing had begun
 		}
-		if err != nil {
+		if errors.Is(err, ErrUntrusted) || errors.Is(err, fs.ErrPermission) {
 			return nil, err
+		}
+		if err != nil {
+			j = damaged(e.Name, err)
 		}
 		out = append(out, j)
 	}
 	slices.SortFunc(out, func(a, b repair.Journal) int { return strings.Compare(b.ID, a.ID) })
 	return out, nil
+}
+
+// damaged stands for a journal that cannot be read.
+func damaged(id string, why error) repair.Journal {
+	started, _ := time.Parse("20060102T150405Z", id)
+	return repair.Journal{Schema: schema, ID: id, Started: started, State: repair.StateDamaged, Damage: why.Error(), Place: path.Join(journalDir, id)}
 }
 
 // applied sums up the journals for the facts. Only root can read them.
@@ -218,7 +254,7 @@ func (m *Machine) applied() ([]diagnose.AppliedSummary, error) {
 	}
 	out := []diagnose.AppliedSummary{}
 	for _, j := range list {
-		sum := diagnose.AppliedSummary{ID: j.ID, Time: j.Started, State: string(j.State), Files: map[string]string{}}
+		sum := diagnose.AppliedSummary{ID: j.ID, Time: j.Started, State: string(j.State), Problem: j.Damage, Place: j.Place, Files: map[string]string{}}
 		if j.Unfinished() {
 			sum.State = "unfinished"
 		}
