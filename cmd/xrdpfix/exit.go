@@ -55,6 +55,7 @@ const (
 	reasonUntrusted      reason = "journals-untrusted"
 	reasonUnreachable    reason = "unreachable"
 	reasonNoTLS          reason = "no-tls"
+	reasonUnknownText    reason = "unknown-text"
 	reasonUsage          reason = "usage"
 	reasonPolicy         reason = "policy"
 	reasonInternal       reason = "internal"

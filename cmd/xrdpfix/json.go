@@ -45,6 +45,8 @@ type document struct {
 	Probe       *probeDoc       `json:"probe,omitempty"`
 	Connection  *connectionDoc  `json:"connection,omitempty"`
 	Build       *buildDoc       `json:"build,omitempty"`
+	// Explanation is explain's.
+	Explanation *explanationDoc `json:"explanation,omitempty"`
 	// Summary is a probeSummary or a logSummary.
 	Summary any `json:"summary,omitempty"`
 	// Groups end the objects of probe: the servers that need attention.

@@ -116,7 +116,7 @@ func textManners(out string) []string {
 // before it and is long, or to a command.
 func unbreakable(line string) bool {
 	trimmed := strings.TrimLeft(line, " ")
-	if slices.ContainsFunc([]string{"xrdpfix ", "Next: xrdpfix ", "xrdp-keygen ", "systemctl ", "openssl "}, func(p string) bool { return strings.HasPrefix(trimmed, p) }) {
+	if slices.ContainsFunc([]string{"xrdpfix ", "Next: xrdpfix ", "xrdp-keygen ", "systemctl ", "openssl ", "apt-get ", "diff ", "$ ", "$t = ", "Set-CimInstance ", "reg add "}, func(p string) bool { return strings.HasPrefix(trimmed, p) }) {
 		return true
 	}
 	last := line[strings.LastIndexByte(line, ' ')+1:]

@@ -51,6 +51,8 @@ var layers = []layer{
 		deny: []string{"xrdpfix/repair", "xrdpfix/internal"}, in: []string{"diagnose"}},
 	{why: "clientele knows diagnose and the leaves",
 		deny: []string{"xrdpfix/repair", "xrdpfix/internal"}, in: []string{"clientele"}},
+	{why: "explain knows diagnose and the leaves",
+		deny: []string{"xrdpfix/repair", "xrdpfix/internal"}, in: []string{"explain"}},
 	{why: "repair knows diagnose, the leaves and internal/opensslconf",
 		deny: []string{"xrdpfix/internal/host", "xrdpfix/internal/atomicfile"}, in: []string{"repair"}},
 	{why: "the product never knows what tests it",
@@ -59,7 +61,7 @@ var layers = []layer{
 	{why: "nothing knows the command",
 		deny: []string{"xrdpfix/cmd"}, tests: true},
 	{why: "what decides touches no machine, so that it can be tested with values",
-		deny: []string{"os$", "syscall$"}, in: []string{"xrdpconf", "certs", "clients", "diagnose", "clientele", "repair"}},
+		deny: []string{"os$", "syscall$"}, in: []string{"xrdpconf", "certs", "clients", "diagnose", "clientele", "explain", "repair"}},
 	{why: "only internal, cmd and packaging run programs",
 		deny: []string{"os/exec$"}, except: []string{"internal", "cmd", "packaging"}},
 	{why: "errors are returned, and cmd prints them",
@@ -123,6 +125,9 @@ func TestLayersCanFail(t *testing.T) {
 		{"repair/plan.go", "xrdpfix/internal/opensslconf", false},
 		{"repair/plan.go", "xrdpfix/internal/host", true},
 		{"diagnose/run.go", "xrdpfix/internal/opensslconf", true},
+		{"explain/find.go", "xrdpfix/repair", true},
+		{"explain/find.go", "os", true},
+		{"explain/find.go", "xrdpfix/diagnose", false},
 		{"service/unit.go", "log", true},
 	} {
 		s := source{name: tt.file, dir: tt.file[:strings.LastIndexByte(tt.file, '/')]}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"xrdpfix/diagnose"
+	"xrdpfix/explain"
 )
 
 // document is a file that is generated.
@@ -17,7 +18,7 @@ type document struct {
 }
 
 func documents() []document {
-	return []document{{"docs/findings.md", findings(diagnose.Catalogue())}}
+	return []document{{"docs/findings.md", findings(diagnose.Catalogue())}, {"docs/the-guide.md", explain.GuideMarkdown()}}
 }
 
 func main() {
