@@ -125,7 +125,7 @@ var catalogue = []Entry{
 
 	{CertMissing, "certificate", Error, byApply, "the file named by certificate does not exist", nil},
 	{CertUnreadable, "certificate", Error, byApply, "the daemon's user cannot read the certificate", nil},
-	{CertInvalid, "certificate", Error, byApply, "the certificate is DER, empty, a directory, or is no certificate", []Code{CertMissing}},
+	{CertInvalid, "certificate", Error, byApplyOrStated, "the certificate is DER, empty, a directory, is no certificate, or breaks RFC 5280", []Code{CertMissing}},
 	{CertKeyMismatch, "certificate", Error, byApply, "certificate and key are not a pair", []Code{KeyInvalid, CertInvalid, KeyMissing, CertMissing}},
 	{CertExpired, "certificate", Error, byApplyOrStated, "the certificate's validity has ended", []Code{CertCopyStale}},
 	{CertNotYetValid, "certificate", Error, byApplyOrStated, "the certificate's validity has not begun", nil},

@@ -34,7 +34,7 @@ func checkCiphersNarrow(v *view) []Finding {
 	if why == "" {
 		return nil
 	}
-	what, at := "tls_ciphers="+val.Text, inFile(ConfigPath, val.Line, "tls_ciphers="+val.Text)
+	what, at := "tls_ciphers="+val.Text, inFile(v.IniPath(), val.Line, "tls_ciphers="+val.Text)
 	if !set || len(val.Text) <= 1 {
 		what, at = system.Name+" = "+system.Text, inFile(system.File, system.Line, system.Name+" = "+system.Text)
 	}

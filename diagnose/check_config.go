@@ -11,8 +11,8 @@ func checkPackage(v *view) []Finding {
 	if v.Package.Ok() || v.Config.Value.Exists || v.unit(UnitXrdp) != nil && v.unit(UnitXrdp).LoadState == "loaded" {
 		return nil
 	}
-	return []Finding{finding(XrdpMissing, MendHuman, "xrdp is not installed: no xrdp program, no %s.", ConfigPath).
-		because(Evidence{Kind: "file", Source: ConfigPath, Text: "does not exist"}).
+	return []Finding{finding(XrdpMissing, MendHuman, "xrdp is not installed: no xrdp program, no %s.", v.IniPath()).
+		because(Evidence{Kind: "file", Source: v.IniPath(), Text: "does not exist"}).
 		remedy("Install it.").commands(installCommand(v.Host))}
 }
 
@@ -46,21 +46,21 @@ func checkConfigFile(v *view) []Finding {
 	file := v.Config.Value
 	// dpkg and rpm put back a configuration file that is not there, and leave
 	// alone one that is.
-	aside := "mv " + ConfigPath + " " + ConfigPath + ".broken"
+	aside := "mv " + v.IniPath() + " " + v.IniPath() + ".broken"
 	switch {
 	case !file.Exists:
-		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", ConfigPath).
-			because(inFile(ConfigPath, 0, "does not exist")).remedy("Restore it from the package.").commands(restoreCommand(v.Host))}
+		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", v.IniPath()).
+			because(inFile(v.IniPath(), 0, "does not exist")).remedy("Restore it from the package.").commands(restoreCommand(v.Host))}
 	case len(file.Bytes()) == 0:
-		return []Finding{finding(IniMissing, MendHuman, "%s is empty.", ConfigPath).
-			because(inFile(ConfigPath, 0, "0 bytes")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
+		return []Finding{finding(IniMissing, MendHuman, "%s is empty.", v.IniPath()).
+			because(inFile(v.IniPath(), 0, "0 bytes")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
 	case !v.server.HasGlobals:
-		return []Finding{finding(IniMissing, MendHuman, "%s has no section [Globals]: xrdp reads nothing from it.", ConfigPath).
-			because(inFile(ConfigPath, 0, "no line [Globals]")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
+		return []Finding{finding(IniMissing, MendHuman, "%s has no section [Globals]: xrdp reads nothing from it.", v.IniPath()).
+			because(inFile(v.IniPath(), 0, "no line [Globals]")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
 	}
 	var out []Finding
 	if v.known && !v.ConfigAccess.Readable && v.ConfigAccess.Failed == "" && v.ConfigAccess.Exists {
-		out = append(out, finding(IniUnreadable, MendApply, "xrdp runs as user %s and cannot read %s: each connection then gets classic RDP.", v.daemon.User, ConfigPath).
+		out = append(out, finding(IniUnreadable, MendApply, "xrdp runs as user %s and cannot read %s: each connection then gets classic RDP.", v.daemon.User, v.IniPath()).
 			because(steps(v.ConfigAccess)...).remedy("Mode 0644, as the package ships it."))
 	}
 	out = append(out, cutShort(v)...)
@@ -80,18 +80,18 @@ func cutShort(v *view) []Finding {
 	case !ok || len(cut.Lost) == 0 && cut.Reason != xrdpconf.CutNUL:
 		return nil
 	case cut.Reason == xrdpconf.CutNUL:
-		return []Finding{finding(IniCutShort, MendHuman, "In %s, %s (line %d).", ConfigPath, cut.Reason, cut.Line).
-			because(inFile(ConfigPath, cut.Line, "a NUL byte")).remedy("Take it out.").
-			commands(`sed -i 's/\x00//g' ` + ConfigPath)}
+		return []Finding{finding(IniCutShort, MendHuman, "In %s, %s (line %d).", v.IniPath(), cut.Reason, cut.Line).
+			because(inFile(v.IniPath(), cut.Line, "a NUL byte")).remedy("Take it out.").
+			commands(`sed -i 's/\x00//g' ` + v.IniPath())}
 	}
 	_, back, err := v.Meant()
 	if err == nil && len(back) == 0 {
 		return nil // nothing that matters is lost, or it stands where xrdp reads as well
 	}
-	x := finding(IniCutShort, MendHuman, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).because(lost(cut)...)
+	x := finding(IniCutShort, MendHuman, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).because(v.lost(cut)...)
 	switch {
 	case err != nil:
-		return []Finding{x.remedy("Shorten the file, or take line %d out of it.", cut.Line).commands(fmt.Sprintf("sed -n %dp %s", cut.Line, ConfigPath))}
+		return []Finding{x.remedy("Shorten the file, or take line %d out of it.", cut.Line).commands(fmt.Sprintf("sed -n %dp %s", cut.Line, v.IniPath()))}
 	case cut.Reason == xrdpconf.CutBracket:
 		x.Mend = MendApply
 		return []Finding{x.remedy("Other brackets in line %d; xrdp then reads on.", cut.Line)}
@@ -142,15 +142,15 @@ func (v *view) configured() bool {
 
 // checkSecurityLayer judges security_layer as written.
 func checkSecurityLayer(v *view) []Finding {
-	if !v.configured() {
+	if !v.configured() || v.vsockOnly() {
 		return nil
 	}
 	val, set := v.ini.Lookup("Globals", "security_layer")
-	at := inFile(ConfigPath, val.Line, "security_layer="+val.Text)
+	at := inFile(v.IniPath(), val.Line, "security_layer="+val.Text)
 	switch {
 	case !set && v.server.SecurityLayer == xrdpconf.SecurityLayerRDP:
 		return []Finding{finding(SecurityLayerMissing, MendApply, "[Globals] has no security_layer line; xrdp %s then offers classic RDP only, though its manual says negotiate.", v.Package.Value.Version).
-			because(inFile(ConfigPath, 0, "no line security_layer=")).because(v.wireAndLog()...).remedy("security_layer=negotiate. Needs no restart.")}
+			because(inFile(v.IniPath(), 0, "no line security_layer=")).because(v.wireAndLog()...).remedy("security_layer=negotiate. Needs no restart.")}
 	case !set:
 		return nil
 	case v.server.SecurityLayer == xrdpconf.SecurityLayerRDP:
@@ -164,7 +164,7 @@ func checkSecurityLayer(v *view) []Finding {
 }
 
 func checkCryptLevel(v *view) []Finding {
-	if !v.configured() || v.server.SecurityLayer == xrdpconf.SecurityLayerTLS {
+	if !v.configured() || v.vsockOnly() || v.server.SecurityLayer == xrdpconf.SecurityLayerTLS {
 		return nil
 	}
 	val, set := v.ini.Lookup("Globals", "crypt_level")
@@ -179,7 +179,7 @@ func checkCryptLevel(v *view) []Finding {
 		detail = "[Globals] has no crypt_level line: classic RDP is then not encrypted at all."
 	}
 	return []Finding{finding(CryptLevelWeak, MendApply, "%s", detail).
-		because(inFile(ConfigPath, val.Line, "crypt_level="+val.Text)).remedy("crypt_level=high. Clients with TLS do not notice.")}
+		because(inFile(v.IniPath(), val.Line, "crypt_level="+val.Text)).remedy("crypt_level=high. Clients with TLS do not notice.")}
 }
 
 func checkRSAKeys(v *view) []Finding {
@@ -203,14 +203,14 @@ func checkSecretsLogged(v *view) []Finding {
 		return nil
 	}
 	return []Finding{finding(TLSSecretsLogged, MendApply, "tls_pms_log_file=%s writes the secrets of every TLS connection to a file.", val.Text).
-		because(inFile(ConfigPath, val.Line, "tls_pms_log_file="+val.Text)).remedy("The line goes. Delete the file yourself when nobody needs it.")}
+		because(inFile(v.IniPath(), val.Line, "tls_pms_log_file="+val.Text)).remedy("The line goes. Delete the file yourself when nobody needs it.")}
 }
 
 // lost shows the settings behind a cut.
-func lost(cut xrdpconf.Cut) []Evidence {
+func (v *view) lost(cut xrdpconf.Cut) []Evidence {
 	ev := []Evidence{}
 	for _, p := range cut.Lost {
-		ev = append(ev, inFile(ConfigPath, p.Line, p.Key+"="+p.Value+" is not read"))
+		ev = append(ev, inFile(v.IniPath(), p.Line, p.Key+"="+p.Value+" is not read"))
 		if len(ev) == 5 {
 			break
 		}

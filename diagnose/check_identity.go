@@ -40,7 +40,7 @@ func pathLines(v *view) (Finding, bool) {
 	}
 	return finding(CertPathMissing, MendApply, "[Globals] has no line %s; xrdp then has no path, not its default one, and offers no TLS.",
 		strings.Join(missing, " and no line ")).
-		because(inFile(ConfigPath, 0, "no line "+strings.Join(missing, ", no line "))).
+		because(inFile(v.IniPath(), 0, "no line "+strings.Join(missing, ", no line "))).
 		remedy("The missing lines, and a pair of xrdp's own where the default one is of no use."), true
 }
 
@@ -57,7 +57,7 @@ func pathForms(v *view) []Finding {
 			used = v.server.KeyFile
 		}
 		out = append(out, finding(CertPathInvalid, MendApply, "%s=%s is not an absolute path; xrdp uses %s instead.", key, val.Text, used).
-			because(inFile(ConfigPath, val.Line, key+"="+val.Text)).about(key).
+			because(inFile(v.IniPath(), val.Line, key+"="+val.Text)).about(key).
 			remedy("The path that xrdp really uses, written out."))
 	}
 	return out
@@ -157,21 +157,50 @@ func checkPair(v *view) []Finding {
 	pair := v.Pair.Value
 	var out []Finding
 	if pr := pair.Key.Problem; pr != "" && v.Key.Exists && !v.Key.isDir() {
-		out = append(out, finding(KeyInvalid, MendApply, "xrdp cannot use the private key %s: %s.", v.Key.Path, pr).
+		out = append(out, finding(KeyInvalid, MendApply, "xrdp cannot use the private key %s: %s.", v.Key.Path, problemText(pr)).
 			because(steps(v.Key)...).because(v.wireAndLog()...).remedy(dedicated))
 	} else if why := unsupported(v, pair.Key); why != "" && v.Key.Exists {
 		out = append(out, finding(KeyUnsupported, MendApply, "The private key %s is %s.", v.Key.Path, why).
 			because(steps(v.Key)...).because(v.wireAndLog()...).remedy(dedicated))
 	}
-	if pr := pair.Cert.Problem; pr != "" && v.Cert.Exists && !v.Cert.isDir() {
-		out = append(out, finding(CertInvalid, MendApply, "xrdp cannot use the certificate %s: %s.", v.Cert.Path, pr).
+	switch pr := pair.Cert.Problem; {
+	case pr == "" || !v.Cert.Exists || v.Cert.isDir():
+	case pr == certs.ProblemNonstandard && !pair.Match: // the mismatch, or the key, is what stops it
+	case pr == certs.ProblemNonstandard:
+		// Whether a CA signed it cannot be told, so it is not replaced unasked.
+		out = append(out, finding(CertInvalid, MendStated, "The certificate %s breaks RFC 5280 (a negative serial number, or an extension twice): OpenSSL serves it, and strict clients refuse it, as xrdpfix's own does.", v.Cert.Path).
+			because(steps(v.Cert)...).because(v.wireAndLog()...).
+			remedy("A new pair, or a correct certificate from who issued this one (xrdpfix cert install).").commands("xrdpfix apply --cert renew"))
+	default:
+		out = append(out, finding(CertInvalid, MendApply, "xrdp cannot use the certificate %s: %s.", v.Cert.Path, problemText(pr)).
 			because(steps(v.Cert)...).because(v.wireAndLog()...).remedy(dedicated))
 	}
-	if pair.Key.Problem == "" && pair.Cert.Problem == "" && v.Key.Exists && v.Cert.Exists && !pair.Match {
+	known := pair.Cert.Problem == "" || pair.Cert.Problem == certs.ProblemNonstandard
+	if pair.Key.Problem == "" && known && v.Key.Exists && v.Cert.Exists && !pair.Match {
 		out = append(out, finding(CertKeyMismatch, MendApply, "%s and %s are not a pair.", v.Cert.Path, v.Key.Path).
 			because(steps(v.Cert)...).because(steps(v.Key)...).because(v.wireAndLog()...).remedy(dedicated))
 	}
 	return out
+}
+
+// problemText says in words what is wrong with a file of the pair.
+func problemText(p certs.Problem) string {
+	words := map[certs.Problem]string{
+		certs.ProblemEmpty:         "the file is empty",
+		certs.ProblemDER:           "it is in binary form (DER), and OpenSSL reads only PEM here",
+		certs.ProblemPKCS12:        "it is a PKCS#12 file, and OpenSSL reads only PEM here (xrdpfix cert install takes it)",
+		certs.ProblemUTF16:         "an editor saved it in UTF-16",
+		certs.ProblemNotPEM:        "it is no PEM file",
+		certs.ProblemNoCertificate: "no certificate is in it",
+		certs.ProblemNoKey:         "no private key is in it",
+		certs.ProblemDamaged:       "it is cut short or damaged",
+		certs.ProblemEncrypted:     "a passphrase protects it, and nobody can type one for a daemon",
+		certs.ProblemUnsupported:   "it is of a kind that no TLS server uses",
+	}
+	if w := words[p]; w != "" {
+		return w
+	}
+	return string(p)
 }
 
 // named reports whether xrdp.ini names a pair. Where it does not, the facts are

@@ -58,6 +58,10 @@ func TestPair(t *testing.T) {
 		{"certificate missing", simple(func(f *Facts) {
 			f.Cert, f.Pair.Value.Cert, f.Pair.Value.Match = missing(f.Cert.Path), certs.CertInfo{Problem: certs.ProblemEmpty}, false
 		}), []Code{CertMissing}},
+		{"certificate that breaks RFC 5280", simple(func(f *Facts) { f.Pair.Value.Cert.Problem = certs.ProblemNonstandard }), []Code{CertInvalid}},
+		{"certificate that breaks RFC 5280, of another key", simple(func(f *Facts) {
+			f.Pair.Value.Cert.Problem, f.Pair.Value.Match = certs.ProblemNonstandard, false
+		}), []Code{CertKeyMismatch}},
 		{"certificate unreadable", simple(func(f *Facts) { stopped(&f.Cert) }), []Code{CertUnreadable}},
 		{"certificate in DER", simple(func(f *Facts) {
 			f.Pair.Value.Cert = certs.CertInfo{Problem: certs.ProblemDER}
@@ -137,5 +141,14 @@ func TestRenewBefore(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%+v: mended by %q", tt, got)
 		}
+	}
+}
+
+// TestNonstandardWaits: what cannot be read cannot be told to be self-signed.
+func TestNonstandardWaits(t *testing.T) {
+	f := healthy()
+	f.Pair.Value.Cert.Problem = certs.ProblemNonstandard
+	if x := Run(f, Settings{}); len(x) != 1 || x[0].Mend != MendStated || x[0].Severity != Error {
+		t.Errorf("%+v, want an error that is mended only when stated", x)
 	}
 }

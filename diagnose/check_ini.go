@@ -62,7 +62,7 @@ func checkLeftovers(v *view) []Finding {
 	}
 	var out []Finding
 	for _, left := range v.Leftovers.Value {
-		of, section, keys, mine := ConfigPath, xrdpconf.SectionGlobals, keysThatMatter, v.ini
+		of, section, keys, mine := v.IniPath(), xrdpconf.SectionGlobals, keysThatMatter, v.ini
 		if strings.HasPrefix(left.Path, SesmanPath) {
 			of, section, keys, mine = SesmanPath, xrdpconf.SectionSecurity, []string{"SessionSockdirGroup"}, v.sesIni
 		}

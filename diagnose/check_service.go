@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"xrdpfix/xrdpconf"
 )
 
 // checkService judges xrdp.service.
@@ -62,11 +64,17 @@ func checkPort(v *view) []Finding {
 		return nil
 	}
 	val, _ := v.ini.Lookup("Globals", "port")
-	at := inFile(ConfigPath, val.Line, "port="+val.Text)
+	at := inFile(v.IniPath(), val.Line, "port="+val.Text)
 	ports := v.Ports()
 	if bad := portTrap(v.server); bad != "" {
 		return []Finding{finding(PortInvalid, MendApply, "port=%s: %s.", val.Text, bad).because(at).
 			remedy("port=%s. Needs a restart.", PortMeant(v.server))}
+	}
+	if v.vsockOnly() {
+		return []Finding{finding(PortLoopbackOnly, MendHuman, "xrdp listens on %s only: the Hyper-V host reaches it (Enhanced Session), and no other machine can.", v.server.Listen[0]).
+			because(at).
+			remedy("Leave it if only Enhanced Session is meant. For clients in the network open a TCP port; security_layer and crypt_level are judged then.").
+			commands("sed -i '0,/^[[:blank:]]*port[[:blank:]]*=/s|^[[:blank:]]*port[[:blank:]]*=.*|port=3389|' "+v.IniPath(), "systemctl restart xrdp", "xrdpfix apply")}
 	}
 	if v.Offline || !v.Listen.Ok() || len(ports) == 0 {
 		return nil
@@ -101,9 +109,18 @@ func checkPort(v *view) []Finding {
 	}
 	if !slices.ContainsFunc(v.Listen.Value, func(s Socket) bool { ip := net.ParseIP(s.Addr); return ip == nil || !ip.IsLoopback() }) {
 		return []Finding{finding(PortLoopbackOnly, MendHuman, "xrdp listens on %s only: other machines cannot reach it.", v.Listen.Value[0].Addr).
-			because(at).remedy("Leave it if a tunnel is meant; else port=%s in %s.", joinInts(ports), ConfigPath)}
+			because(at).remedy("Leave it if a tunnel is meant; else port=%s in %s.", joinInts(ports), v.IniPath())}
 	}
 	return nil
+}
+
+// vsockOnly reports whether xrdp is configured to listen on vsock and on nothing
+// else. Over vsock the Hyper-V host is the only peer, and there the usual scripts
+// want security_layer=rdp and crypt_level=none: before 0.10.4 (vmconnect=true)
+// Enhanced Session works with nothing else.
+func (v *view) vsockOnly() bool {
+	other := func(l xrdpconf.Listen) bool { return l.Network != xrdpconf.NetworkVsock }
+	return v.Daemon.PortOption == "" && len(v.server.Listen) > 0 && !slices.ContainsFunc(v.server.Listen, other)
 }
 
 // freePort are the commands that stop the program on the port and start xrdp.
@@ -151,7 +168,7 @@ func checkLog(v *view) []Finding {
 	switch {
 	case l.HidesProof != "":
 		return []Finding{finding(LogHidesProof, MendStated, "%s.", l.HidesProof).
-			because(inFile(ConfigPath, 0, "[Logging] LogLevel="+v.server.Logging.LevelText)).
+			because(inFile(v.IniPath(), 0, "[Logging] LogLevel="+v.server.Logging.LevelText)).
 			remedy("xrdpfix then proves its work from the wire alone. LogLevel=INFO shows each connection.")}
 	case l.Path != "" && !l.DaemonCanWrite && v.known:
 		return []Finding{finding(LogUnwritable, MendHuman, "xrdp runs as user %s and cannot write %s: it will not start again.", v.daemon.User, l.Path).

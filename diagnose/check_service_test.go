@@ -3,6 +3,7 @@ package diagnose
 import (
 	"testing"
 
+	"xrdpfix/probe"
 	"xrdpfix/service"
 )
 
@@ -34,6 +35,12 @@ func TestPort(t *testing.T) {
 		{"an address", inIni("port=3389", "port=127.0.0.1:3389"), []Code{PortInvalid}},
 		{"an address as it should be", inIni("port=3389", "port=tcp://.:3389"), nil},
 		{"missing", inIni("port=3389\n", ""), []Code{PortInvalid}},
+		{"vsock only", func(t *testing.T, f *Facts, _ *Settings) {
+			edit(t, &f.Config, "port=3389", "port=vsock://-1:3389")
+			edit(t, &f.Config, "security_layer=tls", "security_layer=rdp")
+			f.Listen.Value, f.Wire = nil, Skipped[probe.ServerSurvey]("nothing listens")
+		}, []Code{PortLoopbackOnly}},
+		{"vsock too", inIni("port=3389", "port=3389 vsock://-1:3389"), nil},
 		{"taken", simple(func(f *Facts) {
 			f.Listen.Value = []Socket{{Addr: "::", Port: 3389, PID: 700, Program: "gnome-remote-de", Unit: "gnome-remote-desktop.service"}}
 			f.Pair.Value.Cert.SHA256 = "FF"

@@ -20,10 +20,10 @@ func checkRuntimeUser(v *view) []Finding {
 	case v.configured() && (user == "") != (group == ""):
 		// read_xrdp_ini_startup_params in xrdp/xrdp.c ends the start.
 		x = finding(RuntimeUserInvalid, MendHuman, "runtime_user and runtime_group must both be set; xrdp does not start with one of them.").
-			because(inFile(ConfigPath, at.Line, strings.TrimSpace(v.ini.Line(at.Line))))
+			because(inFile(v.IniPath(), at.Line, strings.TrimSpace(v.ini.Line(at.Line))))
 	case v.Daemon.UserFault != "":
 		line := 0
-		if v.Daemon.UserFaultIn == ConfigPath {
+		if v.Daemon.UserFaultIn == v.IniPath() {
 			line = at.Line
 		}
 		x = finding(RuntimeUserInvalid, MendHuman, "xrdp cannot become its user: %s.", v.Daemon.UserFault).
@@ -33,7 +33,7 @@ func checkRuntimeUser(v *view) []Finding {
 	}
 	return []Finding{x.remedy("Name a user and a group that exist, such as xrdp; then start xrdp again.").
 		commands("getent passwd xrdp || useradd --system --user-group --home-dir /run/xrdp --shell /usr/sbin/nologin xrdp",
-			"sed -i 's/^runtime_user=.*/runtime_user=xrdp/; s/^runtime_group=.*/runtime_group=xrdp/' "+ConfigPath,
+			"sed -i 's/^runtime_user=.*/runtime_user=xrdp/; s/^runtime_group=.*/runtime_group=xrdp/' "+v.IniPath(),
 			"systemctl restart xrdp")}
 }
 
@@ -52,7 +52,7 @@ func checkRestartPending(v *view) []Finding {
 	moved := v.portsMoved()
 	if moved != "" {
 		val, _ := v.ini.Lookup("Globals", "port")
-		ev = append(ev, inFile(ConfigPath, val.Line, "port="+val.Text))
+		ev = append(ev, inFile(v.IniPath(), val.Line, "port="+val.Text))
 		since("process", "", moved)
 	}
 	if s := v.Daemon.Start; s.Ok() && s.Value.UID != p.Identity.UID {

@@ -16,12 +16,12 @@ func checkVersions(v *view) []Finding {
 		return nil
 	}
 	val, set := v.ini.Lookup("Globals", "ssl_protocols")
-	at := inFile(ConfigPath, val.Line, "ssl_protocols="+val.Text)
+	at := inFile(v.IniPath(), val.Line, "ssl_protocols="+val.Text)
 	unknown := strings.Join(v.server.UnknownProtocols, ", ")
 	switch {
 	case !set:
 		return []Finding{finding(TLSVersionsMissing, MendApply, "[Globals] has no ssl_protocols line: OpenSSL decides which versions are accepted.").
-			because(inFile(ConfigPath, 0, "no line ssl_protocols=")).remedy("ssl_protocols=%s.", DefaultRange.Tokens())}
+			because(inFile(v.IniPath(), 0, "no line ssl_protocols=")).remedy("ssl_protocols=%s.", DefaultRange.Tokens())}
 	case len(v.server.Protocols) == 0:
 		detail := "ssl_protocols is empty"
 		if unknown != "" {
@@ -69,7 +69,7 @@ func checkCiphers(v *view) []Finding {
 				continue
 			}
 			return []Finding{finding(TLSCiphersInvalid, MendApply, "OpenSSL refuses tls_ciphers=%s: every TLS handshake fails.", val.Text).
-				because(inFile(ConfigPath, val.Line, "tls_ciphers="+val.Text)).because(v.wireAndLog()...).
+				because(inFile(v.IniPath(), val.Line, "tls_ciphers="+val.Text)).because(v.wireAndLog()...).
 				remedy("The line goes: OpenSSL's own list is used then. Needs no restart.")}
 		}
 	}
@@ -97,7 +97,7 @@ func checkDeclaredRange(v *view) []Finding {
 	}
 	slices.SortFunc(ev, func(a, b Evidence) int { return a.Line - b.Line })
 	if p, ok := v.ini.Lookup("Globals", "ssl_protocols"); ok {
-		ev = append(ev, inFile(ConfigPath, p.Line, "ssl_protocols="+p.Text))
+		ev = append(ev, inFile(v.IniPath(), p.Line, "ssl_protocols="+p.Text))
 	}
 	accepts := real.String()
 	if !real.Valid() {

@@ -38,9 +38,11 @@ type Env struct {
 	Now     func() time.Time
 	Tool    string // our own version
 	Offline bool
-	Host    func(ctx context.Context) (HostInfo, error)
-	Package func(ctx context.Context) (Package, error)
-	File    func(path string) (FileFact, error)
+	// ConfigPath is the xrdp.ini that xrdp reads, another one with -c; "" for the default.
+	ConfigPath string
+	Host       func(ctx context.Context) (HostInfo, error)
+	Package    func(ctx context.Context) (Package, error)
+	File       func(path string) (FileFact, error)
 	// State is File for a file with secrets: all but the contents.
 	State    func(path string) (FileFact, error)
 	Access   func(path string, serving, start Identity) PathFact
@@ -110,7 +112,7 @@ func Collect(ctx context.Context, env Env, opts Options) Facts {
 	wg.Go(func() {
 		f.Host = ask(func() (HostInfo, error) { return env.Host(ctx) }).Value
 	})
-	f.Config = ask(func() (FileFact, error) { return env.File(ConfigPath) })
+	f.Config = ask(func() (FileFact, error) { return env.File(cmp.Or(env.ConfigPath, ConfigPath)) })
 	f.Sesman = ask(func() (FileFact, error) { return env.File(SesmanPath) })
 	wg.Go(func() { f.Applied = ask(env.Applied) })
 	wg.Go(func() {
@@ -126,7 +128,7 @@ func Collect(ctx context.Context, env Env, opts Options) Facts {
 	if !f.Daemon.Start.Ok() {
 		start = serving // and not root, which the zero value is
 	}
-	f.ConfigAccess = env.Access(ConfigPath, serving, start)
+	f.ConfigAccess = env.Access(f.IniPath(), serving, start)
 	f.RSAKeys = env.Access(RSAKeysPath, serving, start)
 	f.RSAKeysFile = ask(func() (FileFact, error) { return env.State(RSAKeysPath) })
 	// A path that is not named is the default one: that is what could be named.
@@ -249,8 +251,11 @@ func (f *Facts) Server() xrdpconf.Server {
 
 // ConfigFile is xrdp.ini, parsed by xrdp's rules.
 func (f *Facts) ConfigFile() *xrdpconf.File {
-	return xrdpconf.Parse(ConfigPath, f.Config.Value.Bytes())
+	return xrdpconf.Parse(f.IniPath(), f.Config.Value.Bytes())
 }
+
+// IniPath is the xrdp.ini that xrdp reads: ConfigPath, or what -c names.
+func (f *Facts) IniPath() string { return cmp.Or(f.Config.Value.Path, ConfigPath) }
 
 // SesmanFile is sesman.ini, parsed by xrdp's rules.
 func (f *Facts) SesmanFile() *xrdpconf.File {

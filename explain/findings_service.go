@@ -78,7 +78,7 @@ var ownTexts = map[diagnose.Code]finding{
 		text: "A change that was made with --confirm-within is undone at that time unless it is confirmed.",
 		mend: []Step{do("xrdpfix confirm", "keep it"), do("xrdpfix rollback", "undo it now")},
 	},
-	diagnose.ApplyTemporary:   {text: "The old state comes back by itself at that time.", mend: []Step{do("xrdpfix confirm", "keep it for good"), do("xrdpfix rollback", "end it now")}},
+	diagnose.ApplyTemporary: {text: "The old state comes back by itself at that time.", mend: []Step{do("xrdpfix confirm", "keep it for good"), do("xrdpfix rollback", "end it now")}},
 	diagnose.JournalDamaged: {
 		text: "What an earlier apply wrote down about itself cannot be read, so whether it was finished is not known, and no other apply is begun before somebody has looked. The files beside the journal are what it saved.",
 		mend: []Step{do("xrdpfix check", "which journal, what is wrong with it, and the command that sets it aside"), do("xrdpfix history", "the others")},

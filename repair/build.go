@@ -38,7 +38,7 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	b := &builder{
 		f: &f, found: found, pol: pol, server: f.MeantServer(), sesman: f.SesmanFile(),
 		plan: Plan{
-			ID: freeID(&f), Offline: f.Offline, replayed: f.Replayed,
+			ID: freeID(&f), Ini: f.IniPath(), Offline: f.Offline, replayed: f.Replayed,
 			Files: []FileChange{}, Disturbs: []Disturbed{}, Manual: []Manual{}, Because: []diagnose.Code{},
 		},
 	}
@@ -155,7 +155,7 @@ func (b *builder) editFile(fact diagnose.FileFact, file *xrdpconf.File, edits []
 	for _, e := range edits {
 		keys = append(keys, e.Key)
 	}
-	if fact.Path == configPath {
+	if fact.Path == b.f.IniPath() {
 		keys = append(keys, slices.DeleteFunc(slices.Clone(b.back), func(k string) bool { return slices.Contains(keys, k) })...)
 	}
 	b.plan.Files = append(b.plan.Files, FileChange{

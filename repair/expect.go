@@ -12,7 +12,7 @@ import (
 func (b *builder) expect() {
 	after := b.server
 	for _, c := range b.plan.Files {
-		if c.Path == diagnose.ConfigPath {
+		if c.Path == b.f.IniPath() {
 			v, _ := xrdpconf.ParseVersion(b.f.Package.Value.Version)
 			after = xrdpconf.ReadServer(xrdpconf.Parse(c.Path, c.Data), v, nil)
 		}

@@ -15,6 +15,8 @@ import (
 	"xrdpfix/xrdpconf"
 )
 
+const configPath = diagnose.ConfigPath
+
 var daemonUser = diagnose.Identity{UID: xrdpUID, GID: xrdpGID, User: "xrdp", Group: "xrdp", From: "unit User="}
 
 // facts looks at the machine as diagnose does at a real one.

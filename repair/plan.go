@@ -15,6 +15,8 @@ type Plan struct {
 	// ID names the journal and the directory of a new pair: the UTC time of the
 	// facts, as 20060102T150405Z.
 	ID string `json:"id"`
+	// Ini is the xrdp.ini that xrdp reads.
+	Ini string `json:"ini"`
 	// Files in the order of writing: what is inert first, xrdp.ini last.
 	Files    []FileChange    `json:"files"`
 	Identity *IdentityChange `json:"identity,omitempty"`

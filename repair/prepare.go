@@ -44,7 +44,7 @@ func (r *Runner) prepare(p Plan) (work, error) {
 	for _, c := range p.Files {
 		// Unit files and what they name are inert until a restart and come
 		// first; the pair precedes xrdp.ini, whose change makes it effective.
-		if c.Path == configPath {
+		if c.Path == p.Ini {
 			w.reload(&reload)
 			if err := r.identity(p, &w); err != nil {
 				return w, err

@@ -117,7 +117,7 @@ func (r *Runner) Conflicts(j Journal) []Conflict {
 // was not changed or cannot be told.
 func (r *Runner) KeyBefore(j Journal) string {
 	for _, s := range j.Steps {
-		if s.Op != OpWrite || s.Own || s.Backup == "" || path.Base(s.Path) != path.Base(configPath) {
+		if s.Op != OpWrite || s.Own || s.Backup == "" || path.Base(s.Path) != path.Base(diagnose.ConfigPath) {
 			continue
 		}
 		data, err := r.Store.Backup(j.ID, s.Backup)

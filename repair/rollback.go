@@ -12,8 +12,6 @@ import (
 	"xrdpfix/diagnose"
 )
 
-const configPath = diagnose.ConfigPath
-
 // Undone is what a rollback did.
 type Undone struct {
 	Journal Journal

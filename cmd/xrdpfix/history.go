@@ -60,7 +60,8 @@ func (a *app) prune(m *host.Machine) error {
 	}
 	defer unlock()
 	facts := diagnose.Facts{}
-	if f, err := m.Env().File(diagnose.ConfigPath); err == nil {
+	env := m.Env()
+	if f, err := env.File(env.ConfigPath); err == nil {
 		facts.Config = diagnose.Seen(f)
 	}
 	gone, err := a.runner(m).Prune(path.Dir(facts.Server().Certificate))

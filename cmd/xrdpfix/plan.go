@@ -274,7 +274,7 @@ func showFiles(p *page, l *look) {
 		p.linef("%s", line)
 	}
 	for _, c := range l.plan.Files {
-		if c.Path == diagnose.ConfigPath {
+		if c.Path == l.plan.Ini {
 			showIdentity(p, l, row, at)
 		}
 		st := c.After

@@ -30,12 +30,12 @@ func (a *app) show() error {
 	defer m.Close()
 	env := m.Env()
 	f := diagnose.Facts{}
-	ini, err := env.File(diagnose.ConfigPath)
+	ini, err := env.File(env.ConfigPath)
 	if err != nil {
 		return fail(6, reasonNotPermitted, err, "sudo "+a.next("show"))
 	}
 	if !ini.Exists {
-		return fail(3, reasonFindings, fmt.Errorf("%s does not exist", diagnose.ConfigPath), a.next("check"))
+		return fail(3, reasonFindings, fmt.Errorf("%s does not exist", env.ConfigPath), a.next("check"))
 	}
 	f.Config = diagnose.Seen(ini)
 	if ses, err := env.File(diagnose.SesmanPath); err == nil {

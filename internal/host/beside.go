@@ -16,7 +16,7 @@ import (
 // leftovers reads what package upgrades left beside xrdp.ini and sesman.ini.
 func (m *Machine) leftovers() ([]diagnose.FileFact, error) {
 	out := []diagnose.FileFact{}
-	for _, of := range []string{diagnose.ConfigPath, diagnose.SesmanPath} {
+	for _, of := range []string{m.configPath(), diagnose.SesmanPath} {
 		for _, ending := range diagnose.Leftovers {
 			f, err := m.file(of + ending)
 			if err != nil {

@@ -29,21 +29,22 @@ func (m *Machine) Env() diagnose.Env {
 	own := &ownPorts{}
 	env := diagnose.Env{
 		Now: m.cfg.Now, Tool: m.cfg.Tool, Offline: !m.Live(),
-		Host:      func(ctx context.Context) (diagnose.HostInfo, error) { return ReadHostInfo(ctx, m.cfg.Root) },
-		Package:   m.packageOf,
-		File:      m.file,
-		State:     m.state,
-		Access:    m.access,
-		Pair:      m.pair,
-		Daemon:    m.daemon,
-		LogFact:   m.logFact,
-		OpenSSL:   m.openSSL,
-		Applied:   m.applied,
-		FirstBoot: m.firstBoot,
-		LogMark:   m.LogEnd,
-		LogSince:  m.ownEntries,
-		Recent:    m.recent,
-		Source:    m.certSource, Leftovers: m.leftovers, Denials: m.denials,
+		ConfigPath: m.configPath(),
+		Host:       func(ctx context.Context) (diagnose.HostInfo, error) { return ReadHostInfo(ctx, m.cfg.Root) },
+		Package:    m.packageOf,
+		File:       m.file,
+		State:      m.state,
+		Access:     m.access,
+		Pair:       m.pair,
+		Daemon:     m.daemon,
+		LogFact:    m.logFact,
+		OpenSSL:    m.openSSL,
+		Applied:    m.applied,
+		FirstBoot:  m.firstBoot,
+		LogMark:    m.LogEnd,
+		LogSince:   m.ownEntries,
+		Recent:     m.recent,
+		Source:     m.certSource, Leftovers: m.leftovers, Denials: m.denials,
 	}
 	if !m.Live() {
 		return env
@@ -115,7 +116,7 @@ func (m *Machine) survey(ctx context.Context, addr string, wanted xrdpconf.Range
 
 func (m *Machine) ports() []int {
 	facts := diagnose.Facts{}
-	if f, err := m.file(diagnose.ConfigPath); err == nil {
+	if f, err := m.file(m.configPath()); err == nil {
 		facts.Config = diagnose.Seen(f)
 	}
 	if o, err := ReadOptions(m.cfg.Root); err == nil {

@@ -51,8 +51,8 @@ func (m *Machine) firewall(ctx context.Context, ports []int) (diagnose.Firewall,
 				fw.Blocked = append(fw.Blocked, diagnose.BlockedPort{Port: p, Where: where})
 			}
 		}
-		if fw.Manager == "firewalld" && len(fw.Blocked) > 0 {
-			nameZones(ctx, fw.Blocked)
+		if fw.Manager == "firewalld" && len(fw.Blocked) > 0 && errors.Is(nameZones(ctx, fw.Blocked), service.ErrNoFirewalld) {
+			fw.Manager = "nftables" // its tables outlived it: firewall-cmd has nobody to speak to
 		}
 	}
 	// The rules of ufw go through iptables, of which nft does not tell all.
@@ -121,11 +121,12 @@ func byZones(zones []service.Zone, ports []int) diagnose.Firewall {
 	return fw
 }
 
-// nameZones adds the name of firewalld's default zone, where it tells it.
-func nameZones(ctx context.Context, blocked []diagnose.BlockedPort) {
+// nameZones adds the name of firewalld's default zone, where it tells it;
+// service.ErrNoFirewalld where it does not run.
+func nameZones(ctx context.Context, blocked []diagnose.BlockedPort) error {
 	zones, err := service.Firewalld(ctx)
 	if err != nil {
-		return
+		return err
 	}
 	for _, z := range zones {
 		for i := range blocked {
@@ -134,6 +135,7 @@ func nameZones(ctx context.Context, blocked []diagnose.BlockedPort) {
 			}
 		}
 	}
+	return nil
 }
 
 // ufw judges by ufw's files.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"sync"
 	"time"
 
@@ -95,9 +96,25 @@ func (m *Machine) systemd(ctx context.Context) (*service.Conn, error) {
 	return m.bus, m.busErr
 }
 
+// configPath is the xrdp.ini that xrdp reads: another one where XRDP_OPTIONS, or
+// without any the command line of the running process, has -c. A relative one
+// depends on the directory that xrdp was started in, and is not followed.
+func (m *Machine) configPath() string {
+	opts, _ := ReadOptions(m.cfg.Root)
+	if opts.From == "" && m.Live() {
+		if p, err := m.proc.Xrdp(0, m.names); err == nil && len(p.Args) > 1 {
+			opts = ParseOptions(p.Args[1:])
+		}
+	}
+	if path.IsAbs(opts.Config) {
+		return path.Clean(opts.Config)
+	}
+	return diagnose.ConfigPath
+}
+
 // server is xrdp.ini as xrdp reads it.
 func (m *Machine) server() (xrdpconf.Server, error) {
-	f, err := m.file(diagnose.ConfigPath)
+	f, err := m.file(m.configPath())
 	if err != nil {
 		return xrdpconf.Server{}, err
 	}
@@ -109,7 +126,7 @@ func (m *Machine) server() (xrdpconf.Server, error) {
 // through links: places that a rollback may write to besides /etc/xrdp.
 func (m *Machine) ConfigTargets() []string {
 	var out []string
-	for _, p := range []string{diagnose.ConfigPath, diagnose.SesmanPath, diagnose.RSAKeysPath} {
+	for _, p := range []string{m.configPath(), diagnose.SesmanPath, diagnose.RSAKeysPath} {
 		if f, err := m.state(p); err == nil && f.Exists {
 			out = append(out, f.Target)
 		}

@@ -140,10 +140,10 @@ func (p Proc) sesman() int {
 func (m *Machine) userFault(unit *service.Unit, s xrdpconf.Server) (fault, in string) {
 	if s.RuntimeUser != "" && s.RuntimeGroup != "" {
 		if _, ok := m.names.User(s.RuntimeUser); !ok && !m.known("passwd", s.RuntimeUser) {
-			return fmt.Sprintf("runtime_user=%s: there is no such user", s.RuntimeUser), diagnose.ConfigPath
+			return fmt.Sprintf("runtime_user=%s: there is no such user", s.RuntimeUser), m.configPath()
 		}
 		if _, ok := m.names.Group(s.RuntimeGroup); !ok && !m.known("group", s.RuntimeGroup) {
-			return fmt.Sprintf("runtime_group=%s: there is no such group", s.RuntimeGroup), diagnose.ConfigPath
+			return fmt.Sprintf("runtime_group=%s: there is no such group", s.RuntimeGroup), m.configPath()
 		}
 	}
 	if unit == nil || unit.LoadState != "loaded" {

@@ -64,6 +64,23 @@ const clientTimeout = 60 * time.Second
 // real user and password xrdp starts a desktop even for +auth-only.) The error says that the
 // client did not run; how the connection went is in the result.
 func FreeRDP(ctx context.Context, h *Host, args ...string) (ClientResult, error) {
+	return h.freeRDP(ctx, h.netArgs("xfreerdp"), clientArgs(args))
+}
+
+// FreeRDPAcross connects as [FreeRDP] does, but from the machine: the client
+// crosses the interface of [Options.Veth] and comes from an address that is not
+// the host's own.
+func FreeRDPAcross(ctx context.Context, h *Host, args ...string) (ClientResult, error) {
+	return h.freeRDP(ctx, []string{"xfreerdp"}, h.acrossArgs(args))
+}
+
+// acrossArgs are those of a client on the machine.
+func (h *Host) acrossArgs(args []string) []string {
+	addr, _ := h.Addr()
+	return clientArgs(append([]string{"/v:" + addr.String()}, args...))
+}
+
+func (h *Host) freeRDP(ctx context.Context, program, args []string) (ClientResult, error) {
 	home, err := os.MkdirTemp("", "lab-client-")
 	if err != nil {
 		return ClientResult{}, fmt.Errorf("run xfreerdp: %w", err)
@@ -73,8 +90,7 @@ func FreeRDP(ctx context.Context, h *Host, args ...string) (ClientResult, error)
 	if err != nil {
 		return ClientResult{}, fmt.Errorf("run xfreerdp: %w", err)
 	}
-	argv := append([]string{"xfreerdp"}, clientArgs(args)...)
-	return runClient(ctx, h.netArgs(argv...), clientEnv(screen, home))
+	return runClient(ctx, append(program, args...), clientEnv(screen, home))
 }
 
 // clientArgs completes the arguments of a test connection.

@@ -33,6 +33,16 @@ exec chroot "$d/root" "$@"
 // call on a machine makes the client's image; call [EnsureClient] before where
 // that would be a surprise.
 func FreeRDP3(ctx context.Context, h *Host, args ...string) (ClientResult, error) {
+	return h.freeRDP3(ctx, h.netArgs(), clientArgs(args))
+}
+
+// FreeRDP3Across connects as [FreeRDPAcross] does, with the FreeRDP 3 of trixie.
+func FreeRDP3Across(ctx context.Context, h *Host, args ...string) (ClientResult, error) {
+	return h.freeRDP3(ctx, nil, h.acrossArgs(args))
+}
+
+// freeRDP3 runs the client after the words of enter, none for the machine itself.
+func (h *Host) freeRDP3(ctx context.Context, enter, args []string) (ClientResult, error) {
 	img, err := EnsureClient(ctx, nil)
 	if err != nil {
 		return ClientResult{}, err
@@ -46,7 +56,7 @@ func FreeRDP3(ctx context.Context, h *Host, args ...string) (ClientResult, error
 	if err != nil {
 		return ClientResult{}, fmt.Errorf("run xfreerdp3: %w", err)
 	}
-	argv := h.netArgs("unshare", "--mount", "--propagation", "private", "sh", "-ec", client3Script, "lab-client", dir, img.lower(), "xfreerdp3")
+	argv := append(enter, "unshare", "--mount", "--propagation", "private", "sh", "-ec", client3Script, "lab-client", dir, img.lower(), "xfreerdp3")
 	env := append(clientEnv(screen, "/root"), baseEnv[0])
-	return runClient(ctx, append(argv, clientArgs(args)...), env)
+	return runClient(ctx, append(argv, args...), env)
 }

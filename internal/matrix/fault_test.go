@@ -24,6 +24,11 @@ const (
 	manual kind = "manual"
 	// alone: it works, or it is somebody's choice. Apply changes nothing.
 	alone kind = "left alone"
+	// clientSide: nothing is changed; check names the client, by its address, and
+	// what its owner must do, which is done to the real client.
+	clientSide kind = "client-side"
+	// refused: what was stated is impossible here. Nothing is touched (status 7).
+	refused kind = "refused"
 )
 
 // A fault is one row of the matrix. It is planted on a server that works, with a
@@ -34,6 +39,10 @@ type fault struct {
 	kind kind
 	// every runs the row on each suite in the short run too.
 	every bool
+	// shortOn is the only suite of the short run: more packages are an image more.
+	shortOn lab.Suite
+	// older runs the row on bullseye too, because OpenSSL matters.
+	older bool
 	// not says why the fault cannot exist on a suite.
 	not map[lab.Suite]string
 	// stock leaves the pair as the package made it.
@@ -45,6 +54,16 @@ type fault struct {
 	// down says that nothing listens afterwards.
 	down bool
 	opts []func(*lab.Options)
+
+	// across has the client come from outside, over an interface and from an
+	// address of its own.
+	across bool
+	// earlier is a connection of the client that must succeed before the fault is
+	// planted.
+	earlier []string
+	// noise are programs that connect after it is, by whatever happens to them: %h
+	// is the server.
+	noise [][]string
 
 	client []string // arguments of FreeRDP 2; /sec:tls where empty
 	new    bool     // FreeRDP 3 instead
@@ -60,18 +79,27 @@ type fault struct {
 	// planOn is that of suites where it differs.
 	planOn map[lab.Suite]string
 	// run is the command that a manual row runs; what apply prints where empty.
-	run      string
-	after    []string // arguments of the client afterwards, where they differ
-	left     string   // the findings that are left
-	accepted string   // TLS versions that sslscan sees afterwards
-	then     string   // a script that must succeed afterwards
+	run string
+	// runs has the commands of the first finding run on a row that is left alone;
+	// what is left then is left.
+	runs bool
+	// says is what the finding of a row of the client's side tells its owner to do.
+	says string
+	// logged is the cause that xrdp.log alone tells, where check knows better.
+	logged string
+	// after are the arguments of the client afterwards, where they differ: %f is
+	// the SHA-256 fingerprint that check printed.
+	after    []string
+	left     string // the findings that are left
+	accepted string // TLS versions that sslscan sees afterwards
+	then     string // a script that must succeed afterwards
 	// stays: rollback does not bring the failure back (a daemon that was started).
 	stays bool
 }
 
 // faults is the table, the most common ones first.
 func faults() []fault {
-	return slices.Concat(guideFaults, pairFaults, iniFaults, tlsFaults, daemonFaults)
+	return slices.Concat(guideFaults, pairFaults, iniFaults, tlsFaults, daemonFaults, aroundFaults, clientFaults)
 }
 
 // all asks for every row on every suite.
@@ -80,9 +108,18 @@ func all() bool { return os.Getenv("XRDPFIX_ALL") != "" }
 // suites are the ones on which a row runs: one of them, a different one for each
 // row, in the short run.
 func (f fault) suites(i int) []lab.Suite {
-	can := slices.DeleteFunc(lab.Suites(), func(s lab.Suite) bool { return f.not[s] != "" })
-	if all() || f.every || len(can) == 0 {
+	can := lab.Suites()
+	if f.older {
+		can = append(can, lab.Bullseye)
+	}
+	can = slices.DeleteFunc(can, func(s lab.Suite) bool { return f.not[s] != "" })
+	switch {
+	case all() || len(can) == 0:
 		return can
+	case f.every:
+		return slices.DeleteFunc(can, func(s lab.Suite) bool { return s == lab.Bullseye })
+	case f.shortOn != "":
+		return []lab.Suite{f.shortOn}
 	}
 	return can[i%len(can) : i%len(can)+1]
 }
@@ -115,6 +152,7 @@ ini() { # KEY VALUE: set the first line of the key, or add it to [Globals]
 drop() { sed -i "0,/^$1=/{/^$1=/d}" xrdp.ini; } # KEY: delete its first line
 sesman() { sed -i "/^\[$1\]/a $2" sesman.ini; } # SECTION LINE: add it there
 restart() { systemctl restart xrdp; }
+up() { until ss -Hltn | grep -q ':3389 '; do sleep 0.1; done; } # the port is open again
 `
 
 // usable gives the server a pair of its own that its daemon can read.
@@ -126,7 +164,11 @@ install -o root -g xrdp -m 0640 /run/matrix/key.pem key.pem
 
 // test runs one row on a fresh host.
 func (f fault) test(t *testing.T, s lab.Suite, r *result) {
-	m := start(t, s, f.opts...)
+	opts := f.opts
+	if f.across {
+		opts = append(opts[:len(opts):len(opts)], lab.WithVeth)
+	}
+	m := start(t, s, opts...)
 	r.versions = m.Image.Versions
 	f.prepare(t, m)
 	if !f.down {
@@ -165,6 +207,10 @@ func (f fault) test(t *testing.T, s lab.Suite, r *result) {
 		f.waits(t, m, r, manifest)
 	case alone:
 		f.spares(t, m, r, p)
+	case clientSide:
+		f.helps(t, m, r, check, p)
+	case refused:
+		f.refuses(t, m, r, p)
 	}
 	if f.accepted != "" && f.kind != fixed {
 		f.scan(t, m)
@@ -189,7 +235,17 @@ func (f fault) prepare(t *testing.T, m *machine) {
 		m.putPair(t, f.pair)
 		script += usable
 	}
+	if len(f.earlier) > 0 {
+		m.Must(t, script)
+		script = prelude
+		if got := f.connect(t, m, f.earlier); !got.OK() {
+			t.Fatalf("before the fault is planted: FreeRDP says %s\n%s", got.Name, got.Output)
+		}
+	}
 	m.Must(t, script+f.plant)
+	for _, argv := range f.noise {
+		m.noise(t, argv)
+	}
 }
 
 // policyOf leaves out the flags that check does not have.
@@ -213,10 +269,16 @@ func (f fault) connect(t *testing.T, m *machine, args []string) lab.ClientResult
 	if len(args) == 0 {
 		args = []string{"/sec:tls"}
 	}
-	if !f.new {
-		return m.client(t, args...)
+	run := lab.FreeRDP
+	switch {
+	case f.new && f.across:
+		run = lab.FreeRDP3Across
+	case f.new:
+		run = lab.FreeRDP3
+	case f.across:
+		run = lab.FreeRDPAcross
 	}
-	r, err := lab.FreeRDP3(t.Context(), m.Host, args...)
+	r, err := run(t.Context(), m.Host, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,4 +396,29 @@ func (f fault) spares(t *testing.T, m *machine, r *result, p report) {
 	if r.after != r.before {
 		t.Errorf("afterwards: FreeRDP says %s, before it said %s", r.after, r.before)
 	}
+	if f.runs {
+		f.obeys(t, m, r)
+	}
+}
+
+// obeys runs what check prints for its first warning, and expects it to help.
+func (f fault) obeys(t *testing.T, m *machine, r *result) {
+	t.Helper()
+	var commands []string
+	for _, x := range m.xrdpfix(t, "check").Findings {
+		if x.Severity != "info" && len(commands) == 0 {
+			commands = x.Commands
+		}
+	}
+	if len(commands) == 0 {
+		t.Fatal("check prints no command")
+	}
+	r.plan = "prints: " + strings.Join(commands, "; ")
+	// diff says by its status that there is a difference.
+	m.Must(t, prelude+"diff() { command diff \"$@\" || test $? = 1; }\n"+strings.Join(commands, "\n"))
+	m.listening(t)
+	if now := m.xrdpfix(t, "check"); now.codes() != f.left || now.Exit.Code != 0 {
+		t.Errorf("after the command, check says %s, want no error and %q", now, f.left)
+	}
+	f.connects(t, m, r)
 }

@@ -83,8 +83,9 @@ type report struct {
 }
 
 type finding struct {
-	Code, Severity, Detail, Mend, Subject string
-	Commands                              []string
+	Code, Severity, Detail, Remedy, Mend, Subject string
+	Commands                                      []string
+	Evidence                                      []struct{ Kind, Source, Text string }
 }
 
 type plan struct {

@@ -21,7 +21,7 @@ import (
 // pairSpec describes a certificate and its key; the zero value is a good
 // self-signed pair of RSA 2048 that names the host.
 type pairSpec struct {
-	key         string // "rsa", "ecdsa", "ed25519"
+	key         string // "rsa", "rsa-1024", "ecdsa", "ed25519"
 	from, until time.Duration
 	names       []string // instead of the host's
 	isCA        bool
@@ -73,6 +73,8 @@ func (s pairSpec) signer(t *testing.T) crypto.Signer {
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case "ed25519":
 		_, key, err = ed25519.GenerateKey(rand.Reader)
+	case "rsa-1024":
+		key, err = rsa.GenerateKey(rand.Reader, 1024)
 	default:
 		key, err = rsa.GenerateKey(rand.Reader, 2048)
 	}

@@ -12,14 +12,14 @@ const newPair = "xrdp.ini:certificate,key_file +pair"
 
 var guideFaults = []fault{
 	{
-		name: "stock", why: "install xrdp and connect", kind: fixed, every: true, not: runsAsRoot,
+		name: "stock", why: "install xrdp and connect", kind: fixed, older: true, every: true, not: runsAsRoot,
 		stock: true, codes: "key-unreadable", plan: newPair,
 		// The shared pair is other programs' too.
 		plant: "sha256sum /etc/ssl/private/ssl-cert-snakeoil.key >/run/shared",
 		then:  "sha256sum -c --quiet /run/shared; test -L /etc/xrdp/key.pem",
 	},
 	{
-		name: "guide", why: "follow the guide to the letter", kind: fixed, every: true, stock: true,
+		name: "guide", why: "follow the guide to the letter", kind: fixed, older: true, every: true, stock: true,
 		plant: guide,
 		codes: "key-unreadable cert-missing", codesOn: map[lab.Suite]string{lab.Trixie: "cert-missing"}, plan: newPair,
 	},
@@ -32,6 +32,10 @@ var guideFaults = []fault{
 		plant: `openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem.new -out cert.pem -days 365 -subj "/CN=$(hostname)" 2>/dev/null
 mv key.pem.new key.pem; chmod 600 key.pem`,
 		codes: "key-unreadable cert-unsuitable", plan: newPair,
+	},
+	{
+		name: "guide-negotiate", why: "set security_layer=negotiate, as the guide says: it was", kind: alone,
+		plant: "ini security_layer negotiate; restart", before: "ok",
 	},
 	{
 		name: "guide-sesman-lines", why: "put the TLS versions where the guide says: they do nothing, and are what xrdp does", kind: alone,

@@ -23,7 +23,7 @@ var pairFaults = []fault{
 		codes: "key-unreadable cert-unreadable", plan: newPair,
 	},
 	{
-		name: "key-letsencrypt", why: "point xrdp.ini at certbot's live directory", kind: fixed, every: true, not: runsAsRoot,
+		name: "key-letsencrypt", why: "point xrdp.ini at certbot's live directory", kind: fixed, older: true, every: true, not: runsAsRoot,
 		pair: &pairSpec{issued: true},
 		plant: `mkdir -p /etc/letsencrypt/live/here /etc/letsencrypt/archive/here; chmod 700 /etc/letsencrypt/live /etc/letsencrypt/archive
 mv cert.pem /etc/letsencrypt/archive/here/fullchain1.pem; mv key.pem /etc/letsencrypt/archive/here/privkey1.pem
@@ -50,7 +50,7 @@ ini certificate /etc/letsencrypt/live/here/fullchain.pem; ini key_file /etc/lets
 		name: "pair-missing", why: "delete both", kind: fixed, every: true, plant: "rm key.pem cert.pem", codes: "key-missing cert-missing", plan: newPair,
 	},
 	{
-		name: "cert-expired", why: "forget upstream's certificate for a year: it is served without a word", kind: fixed, every: true,
+		name: "cert-expired", why: "forget upstream's certificate for a year: it is served without a word", kind: fixed, older: true, every: true,
 		pair: &pairSpec{from: -400 * day, until: -35 * day}, before: "ok", codes: "cert-expired", plan: newPair,
 	},
 	{
@@ -66,48 +66,52 @@ ini certificate /etc/letsencrypt/live/here/fullchain.pem; ini key_file /etc/lets
 		pair: &pairSpec{issued: true, from: -90 * day, until: -day}, before: "ok", codes: "cert-expired",
 	},
 	{
-		name: "pair-mismatch", why: "replace one of the two files", kind: fixed, every: true,
-		plant:  `openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out cert.pem -days 90 -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" -addext basicConstraints=critical,CA:FALSE 2>/dev/null`,
+		name: "pair-mismatch", why: "replace one of the two files", kind: fixed, older: true, every: true,
+		plant:  "openssl genpkey -quiet -algorithm RSA -out k 2>/dev/null || openssl genpkey -algorithm RSA -out k 2>/dev/null; cat k >key.pem; rm k",
 		before: "tls-failed", codes: "cert-key-mismatch", plan: newPair,
 	},
 	{
-		name: "key-passphrase", why: "protect the key with a passphrase", kind: fixed,
+		name: "key-passphrase", why: "protect the key with a passphrase", kind: fixed, older: true,
 		plant:  "openssl rsa -aes128 -passout pass:x -in key.pem -out k 2>/dev/null; cat k >key.pem; rm k",
 		before: "tls-failed", codes: "key-invalid", plan: newPair,
 	},
 	{
-		name: "key-der", why: "copy the key in DER", kind: fixed,
+		name: "key-der", why: "copy the key in DER", kind: fixed, older: true,
 		plant:  "openssl pkey -outform DER -in key.pem -out k; cat k >key.pem; rm k",
 		before: "tls-failed", codes: "key-invalid", plan: newPair,
 	},
 	{
-		name: "cert-der", why: "copy the certificate as Windows exports it", kind: fixed,
+		name: "cert-der", why: "copy the certificate as Windows exports it", kind: fixed, older: true,
 		plant:  "openssl x509 -outform DER -in cert.pem -out c; cat c >cert.pem; rm c",
 		before: "tls-failed", codes: "cert-invalid", plan: newPair,
 	},
 	{
-		name: "key-empty", why: "fill the disk while a key is written", kind: fixed, plant: ": >key.pem",
+		name: "cert-nonstandard", why: "have a certificate with a negative serial number: OpenSSL is content, other libraries are not", kind: manual, older: true,
+		plant:  `openssl req -x509 -key key.pem -set_serial -5 -out c -days 90 -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" 2>/dev/null; cat c >cert.pem; rm c`,
+		before: "ok", codes: "cert-invalid",
+	},
+	{
+		name: "key-empty", why: "fill the disk while a key is written", kind: fixed, older: true, plant: ": >key.pem",
 		before: "tls-failed", codes: "key-invalid", plan: newPair,
 	},
 	{
-		name: "key-directory", why: "name a directory", kind: fixed, plant: "rm key.pem; mkdir key.pem",
+		name: "key-directory", why: "name a directory", kind: fixed, older: true, plant: "rm key.pem; mkdir key.pem",
 		before: "tls-failed", codes: "key-invalid", plan: newPair,
 	},
 	{
-		name: "key-rsa-1024", why: "keep the pair of an old server", kind: fixed,
-		plant: `openssl req -x509 -newkey rsa:1024 -nodes -keyout k -out cert.pem -days 90 -subj "/CN=$(hostname)" -addext "subjectAltName=DNS:$(hostname)" -addext basicConstraints=critical,CA:FALSE 2>/dev/null
-cat k >key.pem; rm k`,
+		name: "key-rsa-1024", why: "keep the pair of an old server", kind: fixed, older: true,
+		pair:   &pairSpec{key: "rsa-1024"},
 		before: "tls-failed", codes: "key-unsupported", plan: newPair,
 	},
 	{
-		name: "key-ed25519", why: "make a modern key: sslscan is content, FreeRDP 2 is not", kind: fixed,
+		name: "key-ed25519", why: "make a modern key: sslscan is content, FreeRDP 2 is not", kind: fixed, older: true,
 		pair: &pairSpec{key: "ed25519"}, before: "tls-failed", codes: "key-unsupported", plan: newPair,
 	},
 	{
-		name: "key-ecdsa", why: "make an ECDSA key: it works", kind: alone, pair: &pairSpec{key: "ecdsa"}, before: "ok",
+		name: "key-ecdsa", why: "make an ECDSA key: it works", kind: alone, older: true, pair: &pairSpec{key: "ecdsa"}, before: "ok",
 	},
 	{
-		name: "cert-sha1", why: "keep the certificate of an old server", kind: fixed,
+		name: "cert-sha1", why: "keep the certificate of an old server", kind: fixed, older: true,
 		pair: &pairSpec{sha1: true}, before: "ok", codes: "cert-unsuitable", plan: newPair,
 	},
 	{
