@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,8 +12,7 @@ import (
 )
 
 func newCheck(a *app) *cobra.Command {
-	var flags policyFlags
-	var facts factsFlags
+	var flags checkFlags
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "What stops clients from negotiating security here (changes nothing)",
@@ -20,20 +20,40 @@ func newCheck(a *app) *cobra.Command {
 		Example: `  xrdpfix check                 what is wrong, and who can connect
   xrdpfix check --json          the same for a program
   xrdpfix check --warn-days 14  report a certificate later
+  xrdpfix check --output nagios                      for a monitoring system
+  xrdpfix check --output prometheus                  as metrics
   xrdpfix check --save-facts desk01.json --redact    for a bug report
   xrdpfix check --facts desk01.json                  what its reader does`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), &flags, &facts) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), &flags) },
 	}
-	flags.add(cmd, false)
-	facts.add(cmd, true)
+	flags.policyFlags.add(cmd, false)
+	flags.facts.add(cmd, true)
+	flags.plugin.add(cmd)
+	cmd.Flags().StringVar(&flags.textfile, "textfile", "", "prometheus: replace `FILE` instead of printing, for the textfile collector\nof node_exporter")
+	a.offer(cmd, formatNagios, formatPrometheus)
 	return cmd
 }
 
-func (a *app) check(ctx context.Context, flags *policyFlags, facts *factsFlags) error {
-	w, err := a.wish(flags, facts.from != "")
+// checkFlags are those of check.
+type checkFlags struct {
+	policyFlags
+	facts    factsFlags
+	plugin   pluginFlags
+	textfile string
+}
+
+func (a *app) check(ctx context.Context, flags *checkFlags) error {
+	facts := &flags.facts
+	w, err := a.wish(&flags.policyFlags, facts.from != "")
 	if err != nil {
 		return err
+	}
+	if err := flags.plugin.check(w.warnDays, flags.changed("crit-days")); err != nil {
+		return err
+	}
+	if flags.textfile != "" && a.global.output != formatPrometheus {
+		return usagef("--textfile needs --output prometheus")
 	}
 	if w.replay, err = facts.check(a); err != nil {
 		return err
@@ -52,11 +72,24 @@ func (a *app) check(ctx context.Context, flags *policyFlags, facts *factsFlags) 
 	if err := file.write(a, l, facts.redact); err != nil || facts.save == "-" {
 		return err
 	}
-	if a.jsonOutput() {
+	switch {
+	case a.jsonOutput():
 		doc := a.document("check", l)
 		doc.Facts = l.replayed(facts.from)
 		return a.printJSON(doc)
+	case a.global.output == formatNagios:
+		return a.printPlugin(checkPlugin(l, &flags.plugin, w.warnDays), a.quit.Reason)
+	case a.global.output == formatPrometheus && flags.textfile != "":
+		return writeTextfile(flags.textfile, checkMetrics(l))
+	case a.global.output == formatPrometheus:
+		_, err := io.WriteString(a.out, checkMetrics(l))
+		return err
 	}
+	return a.showCheck(l, facts)
+}
+
+// showCheck prints the page.
+func (a *app) showCheck(l *look, facts *factsFlags) error {
 	var p page
 	p.para(subject(&l.facts))
 	p.blank()

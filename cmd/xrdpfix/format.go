@@ -60,14 +60,30 @@ func (a *app) jsonOutput() bool { return a.global.json || a.global.output == for
 
 // asksJSON looks for --json where the flags could not be parsed.
 func asksJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json", "--json=true":
+			return true
+		}
+		if asksFormat(args, formatJSON) {
+			return true
+		}
+	}
+	return false
+}
+
+// asksFormat looks for --output FORMAT where the flags could not be parsed.
+func asksFormat(args []string, format string) bool {
 	for i, arg := range args {
 		switch arg {
 		case "--":
 			return false
-		case "--json", "--json=true", "--output=json", "-ojson", "-o=json":
+		case "--output=" + format, "-o" + format, "-o=" + format:
 			return true
 		case "--output", "-o":
-			if i+1 < len(args) && args[i+1] == formatJSON {
+			if i+1 < len(args) && args[i+1] == format {
 				return true
 			}
 		}

@@ -21,6 +21,7 @@ var flagGroups = []flagGroup{
 	{"Which servers", []string{"from", "range", "all-addresses"}},
 	{"How many at once, and how long", []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},
 	{"What is shown", []string{"full"}},
+	{"For monitoring", []string{"crit-days", "fail-on", "textfile"}},
 	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
 	{"What is kept", []string{"save-facts", "redact"}},
 	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},

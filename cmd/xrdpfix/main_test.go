@@ -61,6 +61,12 @@ func manners(args []string, out string, code int) []string {
 	if out != "" && !strings.HasSuffix(out, "\n") {
 		return []string{"the output does not end with a line feed"}
 	}
+	switch {
+	case asksNagios(args):
+		return pluginManners(out, code)
+	case asksFormat(args, formatPrometheus) && code != 2:
+		return metricManners(out)
+	}
 	if asksJSON(args) && !slices.ContainsFunc(args, func(a string) bool { return a == "--help" || a == "-h" }) {
 		return jsonManners(out, code)
 	}

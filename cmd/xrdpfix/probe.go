@@ -26,10 +26,18 @@ The lists of --from have a target a line, comments from # on aside. With --range
   xrdpfix probe 192.0.2.10:3390 desk02  several
   xrdpfix probe --from hosts.txt        those of a list; - for standard input
   xrdpfix probe --range 192.0.2.0/24    all of a network
-  xrdpfix probe --json --from hosts.txt one object a line, the summary last`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.probe(cmd.Context(), &flags, args) },
+  xrdpfix probe --json --from hosts.txt one object a line, the summary last
+  xrdpfix probe --output nagios desk01  for a monitoring system`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.plugin.check(cmd); err != nil {
+				return err
+			}
+			return a.probe(cmd.Context(), &flags, args)
+		},
 	}
 	flags.add(cmd)
+	flags.plugin.add(cmd)
+	a.offer(cmd, formatNagios)
 	return cmd
 }
 

@@ -25,6 +25,7 @@ type probeFlags struct {
 	connectTimeout span
 	stageTimeout   span
 	full           bool
+	plugin         probePlugin
 }
 
 func (p *probeFlags) add(cmd *cobra.Command) {

@@ -44,6 +44,9 @@ func (v *probeView) show(visit fleet.Visit[probed]) error {
 	switch {
 	case v.a.jsonOutput():
 		return v.a.printJSON(v.document(p))
+	case v.a.global.output == formatNagios:
+		v.flags.plugin.judge(v.a, name, p, !v.many)
+		return nil
 	case v.many && !v.flags.full:
 		return v.line(name, p, visit.Server.Target.Ranged)
 	}
@@ -119,6 +122,9 @@ func (v *probeView) progress() {
 func (v *probeView) end() error {
 	if v.sum.Hosts == v.sum.Silent && v.a.quit.Code == 0 {
 		v.a.quit = exit{3, reasonUnreachable}
+	}
+	if v.a.global.output == formatNagios {
+		return v.a.printPlugin(v.flags.plugin.finish(v), v.a.quit.Reason)
 	}
 	if v.a.jsonOutput() {
 		doc := v.a.document("probe", nil)

@@ -73,6 +73,14 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	for i, h := range hints {
 		hints[i] = a.rooted(h)
 	}
+	if a.global.output == formatNagios || asksNagios(a.args) {
+		line := pluginLine{state: pluginUnknown, text: err.Error()}
+		for _, h := range hints {
+			line.text += "; " + h
+		}
+		_ = a.printPlugin(line, e.Reason)
+		return a.quit.Code
+	}
 	if a.jsonOutput() || asksJSON(a.args) {
 		doc := a.document(commandName(cmd), nil)
 		doc.Exit = e

@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("XRDPFIX_TEST_SCHEMA", schemaFile)
+			env.Setenv("FACTS", filepath.Join(testdata, "facts"))
 			env.Setenv("XRDPFIX_TEST_POLICY", filepath.Join(testdata, "../../../packaging/etc/xrdpfix/policy.ini"))
 			env.Setenv("LANG", "C.UTF-8")
 			env.Values[contextKey{}] = t.Context()
