@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xrdpfix/certs"
+	"xrdpfix/clients"
 	"xrdpfix/diagnose"
 	"xrdpfix/internal/atomicfile"
 	"xrdpfix/probe"
@@ -113,7 +114,7 @@ func servedCert(f *diagnose.Facts) (certs.CertInfo, bool) {
 	if !f.Wire.Ok() {
 		return certs.CertInfo{}, false
 	}
-	if chain := servedChain(f.Wire.Value); len(chain) > 0 {
+	if chain := clients.Chain(&f.Wire.Value); len(chain) > 0 {
 		c := certs.InspectDER(chain)
 		return c, c.Problem == ""
 	}
