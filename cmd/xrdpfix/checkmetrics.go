@@ -18,7 +18,7 @@ import (
 
 // checkMetrics is check as metrics.
 func checkMetrics(l *look) string {
-	m, f := &metrics{}, &l.facts
+	m, f := &gauges{}, &l.facts
 	m.gauge("xrdpfix_build_info", "The xrdpfix that looked, and the xrdp that it found.", 1,
 		label{"version", version}, label{"xrdp", f.Package.Value.Version})
 	m.at("xrdpfix_check_timestamp_seconds", "When the check began.", f.Taken)
@@ -46,7 +46,7 @@ func checkMetrics(l *look) string {
 	return m.b.String()
 }
 
-func findingMetrics(m *metrics, l *look) {
+func findingMetrics(m *gauges, l *look) {
 	const byCode = "Findings that count, by code."
 	for _, x := range oncePerCode(l.found) {
 		m.gauge("xrdpfix_findings", byCode, float64(x.n), label{"code", string(x.Code)}, label{"severity", string(x.Severity)})
@@ -82,7 +82,7 @@ next:
 	return out
 }
 
-func wireMetrics(m *metrics, f *diagnose.Facts) {
+func wireMetrics(m *gauges, f *diagnose.Facts) {
 	if !f.Wire.Ok() {
 		return
 	}
@@ -124,7 +124,7 @@ func servedCert(f *diagnose.Facts) (certs.CertInfo, bool) {
 	return file, f.Pair.Ok() && same && file.Problem == ""
 }
 
-func clientMetrics(m *metrics, r diagnose.Recent) {
+func clientMetrics(m *gauges, r diagnose.Recent) {
 	m.at("xrdpfix_clients_since_timestamp_seconds", "From when on the next metrics count, from xrdp.log.", r.Since)
 	m.gauge("xrdpfix_clients", "Clients seen there.", float64(r.Clients))
 	m.gauge("xrdpfix_client_connections", "Their connections.", float64(r.Connections))

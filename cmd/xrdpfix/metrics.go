@@ -13,10 +13,10 @@ import (
 // collector of node_exporter reads.
 const formatPrometheus = "prometheus"
 
-// metrics are gauges in the order in which they were added. Every name begins with
+// gauges are metrics in the order in which they were added. Every name begins with
 // xrdpfix_ and ends in its unit, which is a base unit of Prometheus: promtool
 // check metrics has nothing to say.
-type metrics struct {
+type gauges struct {
 	b    strings.Builder
 	seen map[string]bool
 }
@@ -26,7 +26,7 @@ type label struct{ name, value string }
 
 // gauge adds a value. The help is printed above the first of its name, so all of
 // one name must follow each other.
-func (m *metrics) gauge(name, help string, value float64, labels ...label) {
+func (m *gauges) gauge(name, help string, value float64, labels ...label) {
 	if m.seen == nil {
 		m.seen = map[string]bool{}
 	}
@@ -46,7 +46,7 @@ func (m *metrics) gauge(name, help string, value float64, labels ...label) {
 }
 
 // flag adds 1 for true and 0 for false.
-func (m *metrics) flag(name, help string, value bool, labels ...label) {
+func (m *gauges) flag(name, help string, value bool, labels ...label) {
 	n := 0.0
 	if value {
 		n = 1
@@ -55,14 +55,14 @@ func (m *metrics) flag(name, help string, value bool, labels ...label) {
 }
 
 // at adds a point in time; what never was is left out.
-func (m *metrics) at(name, help string, t time.Time, labels ...label) {
+func (m *gauges) at(name, help string, t time.Time, labels ...label) {
 	if !t.IsZero() {
 		m.gauge(name, help, float64(t.Unix()), labels...)
 	}
 }
 
 // counts adds a value for each key, sorted.
-func (m *metrics) counts(name, help, key string, counts map[string]int) {
+func (m *gauges) counts(name, help, key string, counts map[string]int) {
 	var keys []string
 	for k := range counts {
 		keys = append(keys, k)

@@ -69,14 +69,14 @@ func TestMonitoringEscapes(t *testing.T) {
 		if bad := pluginManners(l.String()+"\n", 2); len(bad) > 0 {
 			t.Errorf("%q: %s", s, bad)
 		}
-		m := &metrics{}
+		m := &gauges{}
 		m.gauge("xrdpfix_test", "Help with \\ and\nanother line.", 1.5, label{"one", s}, label{"two", "x"})
 		m.flag("xrdpfix_test", "", true, label{"one", "other " + s})
 		if bad := metricManners(m.b.String()); len(bad) > 0 {
 			t.Errorf("%q: %s", s, bad)
 		}
 	}
-	m := &metrics{}
+	m := &gauges{}
 	m.gauge("xrdpfix_test", "Help.", 1795729811, label{"v", "a\"b\\c\nd"})
 	if want := "# HELP xrdpfix_test Help.\n# TYPE xrdpfix_test gauge\nxrdpfix_test{v=\"a\\\"b\\\\c\\nd\"} 1795729811\n"; m.b.String() != want {
 		t.Errorf("%s, want %s", m.b.String(), want)
