@@ -107,6 +107,10 @@ func freerdp() []Profile {
 		with("freerdp-nla", "FreeRDP, /sec:nla", func(p *Profile) {
 			p.Requests, p.InsistsNLA, p.Classic = nego[:1], true, false
 		}),
+		with("remmina", "Remmina", func(p *Profile) {
+			p.Kind = "remmina"
+			p.RefusesKeys = []string{"Ed25519"}
+		}),
 		with("rdesktop", "rdesktop", func(p *Profile) {
 			p.Kind = ""
 			p.Requests = []probe.Protocol{probe.ProtocolSSL | probe.ProtocolHybrid, probe.ProtocolRDP}

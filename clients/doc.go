@@ -4,6 +4,6 @@
 // certificate. Each says where it comes from: captured from the real program, or documented by its maker. A client of which
 // neither is true is listed and never judged.
 //
-// Table judges the profiles by the few connections of a survey; what they do not decide stays open, and is decided by
-// sending the profile's own ClientHello (Ask). Nothing here connects: package probe does, and the caller decides.
+// Table judges the profiles by the few connections of a survey. What they do not decide stays open, and is decided by
+// sending the profile's own ClientHello (Ask, Decide, AskAll), which is all that connects here.
 package clients

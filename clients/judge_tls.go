@@ -51,6 +51,9 @@ func (s *Server) answered(row Row, p *Profile, r *probe.Result) Row {
 	return s.broken(row, f)
 }
 
+// nextClients asks for what a survey leaves open.
+const nextClients = "xrdpfix probe --clients"
+
 // common are the versions of the client that the server accepts.
 func (s *Server) common(p *Profile) []probe.TLSVersion {
 	var list []probe.TLSVersion
@@ -76,7 +79,7 @@ func (s *Server) derived(row Row, p *Profile) Row {
 		return s.broken(row, f)
 	}
 	for _, v := range slices.Backward(p.Versions) {
-		answer, suite := s.version(v)
+		answer, suites := s.version(v)
 		switch answer {
 		case probe.AnswerRefused:
 			continue
@@ -89,8 +92,8 @@ func (s *Server) derived(row Row, p *Profile) Row {
 			row.TLS = ""
 			row.no(MoveClient, "client-no-shared-cipher", "knows no "+s.Certificate.KeyType+" certificates")
 			return row
-		case len(p.Hello.CipherSuites) > 0 && !slices.Contains(p.Hello.CipherSuites, suite):
-			row.TLS, row.Next = "", "xrdpfix probe --clients"
+		case len(p.Hello.CipherSuites) > 0 && !slices.ContainsFunc(suites, func(id uint16) bool { return slices.Contains(p.Hello.CipherSuites, id) }):
+			row.TLS, row.Next = "", nextClients
 			return open(row, "its cipher suites were not asked for")
 		}
 		row.Connects = ConnectsYes

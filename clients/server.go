@@ -114,21 +114,28 @@ func (s *Server) answer(request probe.Protocol, noNegotiation bool) *probe.Resul
 	return nil
 }
 
-// version is what the server does with one TLS version, and the suite that it chose.
-func (s *Server) version(v probe.TLSVersion) (answer probe.Answer, suite uint16) {
+// version is what the server does with one TLS version, and the suites of it that it chose.
+func (s *Server) version(v probe.TLSVersion) (answer probe.Answer, suites []uint16) {
+	for _, r := range s.Hellos {
+		if r.ServerHello != nil && r.ServerHello.Version == v {
+			suites = append(suites, r.ServerHello.CipherID)
+		}
+	}
 	if h := handshake(&s.Survey); h != nil && h.Version == v {
-		return probe.AnswerAccepted, h.CipherID
+		return probe.AnswerAccepted, append(suites, h.CipherID)
 	}
 	a, asked := s.Survey.Version(v)
 	switch {
+	case !asked && len(suites) > 0:
+		return probe.AnswerAccepted, suites
 	case !asked && slices.Contains(s.Off, v):
-		return probe.AnswerRefused, 0
+		return probe.AnswerRefused, nil
 	case !asked:
-		return probe.AnswerUnknown, 0
+		return probe.AnswerUnknown, nil
 	case a.Result != nil && a.Result.TLS != nil:
-		return a.Answer, a.Result.TLS.CipherID
+		suites = append(suites, a.Result.TLS.CipherID)
 	case a.Result != nil && a.Result.ServerHello != nil:
-		return a.Answer, a.Result.ServerHello.CipherID
+		suites = append(suites, a.Result.ServerHello.CipherID)
 	}
-	return a.Answer, 0
+	return a.Answer, suites
 }

@@ -37,7 +37,7 @@ func showClientTable(p *page, rows []clients.Row) {
 		p.block(34, "  "+m[0], m[1])
 	}
 	if names := unknownNames(rows); len(names) > 0 {
-		p.block(13, "  not known", strings.Join(names, ", "))
+		p.block(13, "  not known", strings.Join(names, "; "))
 	}
 	p.linef("  %-32s%s", "how each client is known", "xrdpfix probe --profiles")
 }

@@ -20,7 +20,7 @@ var flagGroups = []flagGroup{
 	{"The certificate", []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
 	{"Which servers", []string{"from", "range", "all-addresses"}},
 	{"How many at once, and how long", []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},
-	{"What is shown", []string{"full"}},
+	{"What is asked and shown", []string{"full", "profiles"}},
 	{"For monitoring", []string{"crit-days", "fail-on", "textfile"}},
 	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
 	{"What is kept", []string{"save-facts", "redact"}},

@@ -43,6 +43,7 @@ type document struct {
 	History     []journalDoc    `json:"history,omitzero"`
 	Settings    []setting       `json:"settings,omitzero"`
 	Probe       *probeDoc       `json:"probe,omitempty"`
+	Profiles    []profileDoc    `json:"profiles,omitzero"`
 	Connection  *connectionDoc  `json:"connection,omitempty"`
 	Build       *buildDoc       `json:"build,omitempty"`
 	// Explanation is explain's.

@@ -22,12 +22,9 @@ type clientDoc struct {
 func clientDocs(rows []clients.Row) []clientDoc {
 	out := []clientDoc{}
 	for _, r := range rows {
-		doc := clientDoc{r.Key, r.Name, r.Connects, r.Protocol, r.TLS, r.Cipher, r.Certificate, r.WhyNot, r.Whose, r.Code, r.Next, string(r.Known), r.Asked}
+		doc := clientDoc{r.Key, r.Name, r.Connects, r.Protocol, r.TLS, r.Cipher, r.Certificate, r.WhyNot, r.Whose, r.Code, r.Next, howKnown(r.Known), r.Asked}
 		if r.Connects == clients.ConnectsOpen {
 			doc.Connects = "unknown"
-		}
-		if r.Known == clients.NotKnown {
-			doc.Known = "not known"
 		}
 		out = append(out, doc)
 	}

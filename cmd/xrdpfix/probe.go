@@ -17,13 +17,14 @@ func newProbe(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "probe HOST[:PORT]...",
 		Short: "What security any RDP server offers, from the wire",
-		Long: `Connect to RDP servers as a client does, without credentials, and tell which security they select, which TLS versions and which certificate they offer, and which kinds of clients get in. Needs no privilege and no xrdp here.
+		Long: `Connect to RDP servers as a client does, without credentials, and tell which security they select, which TLS versions and which certificate they offer, and which clients can connect. Needs no privilege and no xrdp here.
 
-Several servers are probed at once and told one a line, as they answer; what needs attention comes last. Each server gets three to eight connections, never more than two at a time, and in all three times --timeout. A name stands for the first of its addresses that answers.
+Several servers are probed at once and told one a line, as they answer; what needs attention comes last. Each server gets three to eight connections (with --clients one more for each client), never more than two at a time, and in all three times --timeout. A name stands for the first of its addresses that answers.
 
 The lists of --from have a target a line, comments from # on aside. With --range a target may be a network (192.0.2.0/24) or a range (192.0.2.10-20); there, addresses without a server are counted and not held against anybody.`,
 		Example: `  xrdpfix probe desk01.example.org      one server, port 3389
   xrdpfix probe 192.0.2.10:3390 desk02  several
+  xrdpfix probe --clients desk01        each client's own ClientHello is sent
   xrdpfix probe --from hosts.txt        those of a list; - for standard input
   xrdpfix probe --range 192.0.2.0/24    all of a network
   xrdpfix probe --json --from hosts.txt one object a line, the summary last
@@ -43,6 +44,9 @@ The lists of --from have a target a line, comments from # on aside. With --range
 
 // probe asks the servers and tells about each as it answers.
 func (a *app) probe(ctx context.Context, flags *probeFlags, args []string) error {
+	if flags.profiles {
+		return a.profiles(args)
+	}
 	list, err := flags.list(args)
 	if err != nil {
 		return err
@@ -52,6 +56,7 @@ func (a *app) probe(ctx context.Context, flags *probeFlags, args []string) error
 		return err
 	}
 	v := newProbeView(a, list, flags)
+	flags.tables = !v.many || flags.full
 	err = fleet.Run(ctx, list.All(), options, func(ctx context.Context, s fleet.Server) (probed, int) {
 		return a.ask(ctx, s, flags)
 	}, v.show)
@@ -70,6 +75,7 @@ func (a *app) probe(ctx context.Context, flags *probeFlags, args []string) error
 type probed struct {
 	survey probe.ServerSurvey
 	cert   *certs.CertInfo
+	server *clients.Server
 }
 
 // perServer is how many times the time for a connection a server gets: enough
@@ -81,9 +87,10 @@ func (a *app) ask(ctx context.Context, s fleet.Server, flags *probeFlags) (p pro
 	timeout := time.Duration(a.global.timeout)
 	ctx, cancel := context.WithTimeout(ctx, perServer*timeout)
 	defer cancel()
-	p.survey = probe.Survey(ctx, s.Target.String(), probe.SurveyOptions{Connection: probe.Options{
-		Timeout: timeout, StageTimeout: time.Duration(flags.stageTimeout), Dial: s.Dial,
-	}})
+	opts := probe.Options{Timeout: timeout, StageTimeout: time.Duration(flags.stageTimeout), Dial: s.Dial}
+	p.survey = probe.Survey(ctx, s.Target.String(), probe.SurveyOptions{Connection: opts})
+	p.server = served(p.survey, a.now())
+	a.askClients(ctx, p.server, flags, opts)
 	if chain := clients.Chain(&p.survey); len(chain) > 0 {
 		info := certs.InspectDER(chain)
 		p.cert = &info
@@ -98,6 +105,17 @@ func (a *app) ask(ctx context.Context, s fleet.Server, flags *probeFlags) (p pro
 		return p, 2
 	}
 	return p, 3
+}
+
+// askClients decides what the survey leaves open about clients, or asks for
+// every one of them. What could not be asked stays open.
+func (a *app) askClients(ctx context.Context, server *clients.Server, flags *probeFlags, opts probe.Options) {
+	switch {
+	case flags.clients:
+		_ = server.AskAll(ctx, opts)
+	case flags.tables:
+		_ = server.Decide(ctx, opts)
+	}
 }
 
 // servesTLS: some client can get TLS out of this server, CredSSP included.

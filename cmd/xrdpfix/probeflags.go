@@ -26,6 +26,10 @@ type probeFlags struct {
 	stageTimeout   span
 	full           bool
 	plugin         probePlugin
+	clients        bool
+	profiles       bool
+	// tables says that each server's table of clients is shown.
+	tables bool
 }
 
 func (p *probeFlags) add(cmd *cobra.Command) {
@@ -39,6 +43,8 @@ func (p *probeFlags) add(cmd *cobra.Command) {
 	f.Var(&p.connectTimeout, "connect-timeout", "`TIME` allowed for a name's look-up, and for TCP to connect")
 	p.stageTimeout = span(probe.DefaultStageTimeout)
 	f.Var(&p.stageTimeout, "stage-timeout", "`TIME` allowed for each step: X.224, TLS, MCS")
+	f.BoolVar(&p.clients, "clients", false, "send each client's own ClientHello: one more connection a client,\nand the table says what the server answered")
+	f.BoolVar(&p.profiles, "profiles", false, "tell how each client of the table is known, and probe nothing")
 	f.BoolVar(&p.full, "full", false, "several servers: all about each, not one line")
 }
 

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	"xrdpfix/certs"
-	"xrdpfix/clients"
 	"xrdpfix/probe"
 )
 
-func showProbe(p *page, s probe.ServerSurvey, a *app) {
+func showProbe(p *page, visit probed, a *app) {
+	s := visit.survey
 	head := clean(s.Addr)
 	if r := s.Full.Remote; r.IsValid() && !strings.HasPrefix(head, r.Addr().String()) {
 		head += fmt.Sprintf(" (%s)", r.Addr())
@@ -47,12 +46,11 @@ func showProbe(p *page, s probe.ServerSurvey, a *app) {
 	if f := s.Full.Failure; f != nil && f.Kind != probe.KindCredSSPRequired {
 		p.block(13, "Failure", clean(f.String()))
 	}
-	if chain := clients.Chain(&s); len(chain) > 0 {
-		showCert(p, certs.InspectDER(chain), a.now())
+	if visit.cert != nil {
+		showCert(p, *visit.cert, a.now())
 	}
 	p.blank()
-	server := served(s, a.now())
-	showClientTable(p, server.Table())
+	showClientTable(p, visit.server.Table())
 }
 
 func probeAnswer(r probe.Result) string {

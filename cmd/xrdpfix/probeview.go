@@ -54,7 +54,7 @@ func (v *probeView) show(visit fleet.Visit[probed]) error {
 	if v.lines++; v.lines > 1 {
 		out.blank()
 	}
-	showProbe(&out, p.survey, v.a)
+	showProbe(&out, p, v.a)
 	return v.a.print(&out)
 }
 
@@ -75,7 +75,7 @@ func (v *probeView) document(p probed) *document {
 	doc := v.a.document("probe", nil)
 	doc.Host = p.survey.Addr
 	doc.Probe = probeOf(p.survey)
-	doc.Clients = clientDocs(served(p.survey, v.a.now()).Table())
+	doc.Clients = clientDocs(p.server.Table())
 	if p.cert != nil {
 		doc.Certificate = certOf(*p.cert)
 	}

@@ -1,0 +1,189 @@
+//go:build lab
+
+package clients_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"xrdpfix/clients"
+	"xrdpfix/internal/lab"
+	"xrdpfix/probe"
+)
+
+// program is a profile and the real program that it says to be.
+type program struct {
+	key    string
+	client lab.Client
+	args   string
+}
+
+// programs are the clients that run here.
+var programs = []program{
+	{"freerdp2", lab.FreeRDP2Client, freerdpArgs},
+	{"freerdp3", lab.FreeRDP3TrixieClient, freerdpArgs},
+	{"freerdp3-sid", lab.FreeRDP3SidClient, freerdpArgs},
+	{"freerdp-nla", lab.FreeRDP3TrixieClient, freerdpArgs + " /sec:nla"},
+	{"rdesktop", lab.RdesktopClient, "-u x -p y"},
+}
+
+// freerdpArgs end a FreeRDP at the login. The certificate is accepted, as by a person who says yes.
+const freerdpArgs = "/cert:ignore +auth-only /u:x /p:y /v:127.0.0.1"
+
+// outcome is how a client fared.
+type outcome struct{ connects, tls, cipher string }
+
+func (o outcome) String() string {
+	return strings.TrimSpace(o.connects + " " + strings.TrimPrefix(o.tls, "TLS ") + " " + o.cipher)
+}
+
+var established = regexp.MustCompile(`(Non-)?TLS connection established from [^\n]*?(?:: ?(?:(TLSv1(?:\.\d)?) with cipher (\S+))|\n|$)`)
+
+// real runs a client against the server and tells how it fared, by its exit status and by xrdp's log of it.
+func (m *server) real(ctx context.Context, t *testing.T, p program) outcome {
+	t.Helper()
+	before := m.log(ctx, t)
+	var connected bool
+	if p.client.Program == "rdesktop" {
+		// It never ends by itself once it shows the login; until then it does.
+		r, err := p.client.Script(ctx, m.Host, `yes yes | timeout 3 rdesktop "$@" >/dev/null 2>&1; echo status ${PIPESTATUS:-$?}`, append(strings.Fields(p.args), "127.0.0.1")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		connected = strings.Contains(r.Output, "status 124")
+	} else {
+		r, err := p.client.Run(ctx, m.Host, strings.Fields(p.args)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		connected = r.OK()
+	}
+	if !connected {
+		return outcome{connects: clients.ConnectsNo}
+	}
+	for end := time.Now().Add(3 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		lines := m.log(ctx, t)
+		if len(lines) >= len(before) {
+			lines = lines[len(before):]
+		}
+		if found := established.FindAllSubmatch(lines, -1); len(found) > 0 {
+			last := found[len(found)-1]
+			if len(last[1]) > 0 {
+				return outcome{connects: clients.ConnectsWeak}
+			}
+			v, err := probe.ParseTLSVersion(string(last[2]))
+			if err != nil {
+				t.Errorf("xrdp logged %q", last[0])
+			}
+			return outcome{clients.ConnectsYes, v.String(), string(last[3])}
+		}
+		if time.Now().After(end) {
+			t.Errorf("%s connected, and xrdp.log does not say so:\n%s", p.key, lines)
+			return outcome{connects: "?"}
+		}
+	}
+}
+
+// server is a host whose xrdp.ini each row writes anew.
+type server struct {
+	*lab.Host
+	addr  string
+	stock []byte
+}
+
+func startServer(t *testing.T, suite lab.Suite) *server {
+	t.Helper()
+	m := &server{Host: lab.Start(t, suite, lab.WithVeth)}
+	host, _ := m.Addr()
+	m.addr = probe.WithPort(host.String())
+	m.Must(t, truthPairs)
+	stock, err := m.ReadFile(t.Context(), "/etc/xrdp/xrdp.ini")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.stock = stock
+	return m
+}
+
+func (m *server) log(ctx context.Context, t *testing.T) []byte {
+	t.Helper()
+	log, err := m.ReadFile(ctx, "/var/log/xrdp.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+// configure writes the stock xrdp.ini with a good pair and the settings of a row.
+func (m *server) configure(t *testing.T, settings []string) {
+	t.Helper()
+	ini := m.stock
+	for _, s := range append([]string{"certificate=/etc/xrdp/t/rsa2048.pem", "key_file=/etc/xrdp/t/rsa2048.key"}, settings...) {
+		key, _, _ := strings.Cut(s, "=")
+		line := regexp.MustCompile(`(?m)^[#;]?` + key + `=.*$`)
+		at := line.FindIndex(ini)
+		if at == nil {
+			t.Fatalf("no line %s= in the stock xrdp.ini", key)
+		}
+		ini = bytes.Join([][]byte{ini[:at[0]], []byte(s), ini[at[1]:]}, nil)
+	}
+	if err := m.WriteFile(t.Context(), "/etc/xrdp/xrdp.ini", ini, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// said is what the tables say: the one of the survey alone, and the one of the clients' own ClientHellos.
+func (m *server) said(t *testing.T) (derived, asked map[string]clients.Row) {
+	t.Helper()
+	opts := probe.Options{}
+	s := clients.NewServer(probe.Survey(t.Context(), m.addr, probe.SurveyOptions{}), "", time.Now())
+	s.MAC = m.mac()
+	derived, asked = map[string]clients.Row{}, map[string]clients.Row{}
+	for _, r := range s.Table() {
+		derived[r.Key] = r
+	}
+	for _, p := range programs {
+		profile, ok := clients.ByKey(p.key)
+		if !ok {
+			t.Fatalf("no profile %s", p.key)
+		}
+		if err := s.Ask(t.Context(), profile, opts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range s.Table() {
+		asked[r.Key] = r
+	}
+	return derived, asked
+}
+
+// mac is what the host's xrdp does about the MAC of classic RDP security: its package's version tells.
+func (m *server) mac() clients.MAC { return clients.MACVerified }
+
+func TestTruthQuick(t *testing.T) {
+	for _, suite := range []lab.Suite{lab.Bookworm} {
+		m := startServer(t, suite)
+		for _, row := range truthRows {
+			m.configure(t, row.settings)
+			derived, asked := m.said(t)
+			for _, p := range programs {
+				start := time.Now()
+				got := m.real(t.Context(), t, p)
+				d, a := derived[p.key], asked[p.key]
+				verdict := "agree"
+				if a.Connects != got.connects || got.connects == "yes" && (a.TLS != got.tls || a.Cipher != got.cipher) {
+					verdict = "DIFFER"
+				}
+				if d.Connects != "" && (d.Connects != got.connects || got.connects == "yes" && d.TLS != got.tls) {
+					verdict += " DERIVED"
+				}
+				fmt.Printf("%-8s %-30s %-12s real=%-40s table=%s/%s/%s derived=%s/%s %s %s (%v)\n", verdict, row.name, p.key, got, a.Connects, a.TLS, a.Cipher, d.Connects, d.TLS, a.WhyNot, d.WhyNot, time.Since(start).Round(time.Millisecond))
+			}
+		}
+	}
+}
