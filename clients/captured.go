@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"crypto/tls"
 	"embed"
 	"encoding/hex"
 	"fmt"
@@ -60,7 +61,9 @@ func (p *Profile) load() error {
 		return err
 	}
 	p.Of, p.Records, p.Hello = of, records, hello
-	p.Versions = slices.Sorted(slices.Values(hello.Versions))
+	if p.Versions == nil {
+		p.Versions = slices.Sorted(slices.Values(hello.Versions))
+	}
 	return nil
 }
 
@@ -88,7 +91,12 @@ func WriteCapture(of string, records []byte) string {
 
 // freerdp are FreeRDP and what stands on it, captured.
 func freerdp() []Profile {
-	base := Profile{Kind: "freerdp", Known: Captured, Requests: nego, NLA: true, Classic: true, SaltedMAC: true, Trust: TrustAsks}
+	base := Profile{
+		Kind: "freerdp", Known: Captured, Requests: nego, NLA: true, Classic: true, SaltedMAC: true, Trust: TrustAsks,
+		Versions: []probe.TLSVersion{tls.VersionTLS12, tls.VersionTLS13},
+		// "unable to retrieve bindings": the channel binding needs a hash that Ed25519 does not name.
+		RefusesKeys: []string{"Ed25519"},
+	}
 	with := func(key, name string, change func(*Profile)) Profile {
 		p := base
 		p.Key, p.Name = key, name
@@ -98,10 +106,7 @@ func freerdp() []Profile {
 		return p
 	}
 	return []Profile{
-		with("freerdp2", "FreeRDP 2", func(p *Profile) {
-			// "unable to retrieve bindings": the channel binding needs a hash that Ed25519 does not name.
-			p.RefusesKeys = []string{"Ed25519"}
-		}),
+		with("freerdp2", "FreeRDP 2", nil),
 		with("freerdp3", "FreeRDP 3.15", nil),
 		with("freerdp3-sid", "FreeRDP 3.32", func(p *Profile) { p.Requests = negoEx }),
 		with("freerdp-nla", "FreeRDP, /sec:nla", func(p *Profile) {
@@ -109,11 +114,11 @@ func freerdp() []Profile {
 		}),
 		with("remmina", "Remmina", func(p *Profile) {
 			p.Kind = "remmina"
-			p.RefusesKeys = []string{"Ed25519"}
 		}),
 		with("rdesktop", "rdesktop", func(p *Profile) {
-			p.Kind = ""
+			p.Kind, p.Versions, p.RefusesKeys = "", nil, nil
 			p.Requests = []probe.Protocol{probe.ProtocolSSL | probe.ProtocolHybrid, probe.ProtocolRDP}
+			p.RetriesClassic, p.RC4Only = true, true
 			p.NLA, p.SaltedMAC = false, false // its CredSSP is for Kerberos and smart cards only
 		}),
 	}

@@ -81,6 +81,8 @@ func (s *Server) selected(row Row, p *Profile, r *probe.Result) Row {
 // classic is a connection with Standard RDP Security.
 func (s *Server) classic(row Row, p *Profile, r *probe.Result) Row {
 	offersTLS := s.Survey.Full.Negotiation.Selected != probe.ProtocolRDP
+	// The other two kinds of encryption have no MAC that can be salted.
+	rc4 := r.MCS == nil || r.MCS.EncryptionMethod != methodNone && r.MCS.EncryptionMethod != methodFIPS
 	switch {
 	case p.InsistsNLA:
 		row.Protocol = ""
@@ -94,10 +96,13 @@ func (s *Server) classic(row Row, p *Profile, r *probe.Result) Row {
 		if p.classicOnly() && r.Failure.Kind == probe.KindMCSDisconnected {
 			row.no(MoveClient, "client-classic-only", "no TLS in the client")
 		}
-	case p.SaltedMAC && s.MAC == MACVerified:
+	case p.RC4Only && !rc4:
+		row.Protocol = ""
+		row.no(MoveClient, "", "knows only RC4 of classic RDP, and the server has "+r.MCS.EncryptionMethod.String())
+	case p.SaltedMAC && rc4 && s.MAC == MACVerified:
 		row.Protocol = ""
 		row.no(MoveServer, "classic-rdp-served", "no TLS on the server, and it ends classic RDP with this client")
-	case p.SaltedMAC && s.MAC == MACUnknown:
+	case p.SaltedMAC && rc4 && s.MAC == MACUnknown:
 		row.Code, row.Whose, row.Next = "classic-rdp-served", MoveServer, "xrdpfix check"
 		return open(row, "no TLS on the server; classic RDP works unless it verifies the MAC")
 	default:
@@ -109,6 +114,12 @@ func (s *Server) classic(row Row, p *Profile, r *probe.Result) Row {
 	}
 	return row.next(p)
 }
+
+// Values of encryptionMethod ([MS-RDPBCGR] 2.2.1.4.3).
+const (
+	methodNone probe.EncryptionMethod = 0
+	methodFIPS probe.EncryptionMethod = 0x10
+)
 
 // no says that the client does not connect.
 func (row *Row) no(whose, code, why string) {

@@ -17,6 +17,11 @@ func (s *Server) overTLS(row Row, p *Profile) Row {
 	} else {
 		row = s.derived(row, p)
 	}
+	if row.Connects == ConnectsNo && p.RetriesClassic {
+		if r := s.answer(probe.ProtocolRDP, true); r != nil && r.Negotiation.FailureCode == 0 && r.Negotiation.Selected == probe.ProtocolRDP {
+			return s.retried(row, p, r)
+		}
+	}
 	if row.Connects != ConnectsYes {
 		return row.next(p)
 	}
@@ -31,9 +36,22 @@ func (s *Server) overTLS(row Row, p *Profile) Row {
 	return row.next(p)
 }
 
+// retried: the handshake failed, and the client tries classic RDP security.
+func (s *Server) retried(row Row, p *Profile, r *probe.Result) Row {
+	second := s.classic(Row{Key: row.Key, Name: row.Name, Known: row.Known, Asked: row.Asked, Protocol: probe.ProtocolRDP.String()}, p, r)
+	if second.Connects == ConnectsWeak {
+		second.WhyNot, second.Whose, second.Code = row.WhyNot, row.Whose, row.Code
+		return second.next(p)
+	}
+	return second
+}
+
 // answered reads the answer to the client's own ClientHello.
 func (s *Server) answered(row Row, p *Profile, r *probe.Result) Row {
 	if h := r.ServerHello; h != nil {
+		if !slices.Contains(p.Versions, h.Version) {
+			return s.tooOldOrNew(row, p) // offered, and not completed
+		}
 		row.Connects, row.TLS, row.Cipher = ConnectsYes, h.Version.String(), h.Cipher
 		return row
 	}

@@ -47,11 +47,16 @@ type Profile struct {
 	InsistsNLA bool `json:"insists_nla,omitempty"`
 	// Classic says that it goes on where the server selects PROTOCOL_RDP.
 	Classic bool `json:"classic,omitempty"`
+	// RetriesClassic says that after a TLS handshake that failed it tries again without RDP_NEG_REQ.
+	RetriesClassic bool `json:"retries_classic,omitempty"`
+	// RC4Only says that its classic RDP security is RC4: neither FIPS nor none.
+	RC4Only bool `json:"rc4_only,omitempty"`
 	// SaltedMAC says that its Client Info PDU has a salted MAC before the server has said that it knows them. An xrdp that
 	// verifies the MAC (0.10.6, and Debian's 0.9.21.1-1+deb12u3 and 0.10.1-3.1+deb13u2) ends the connection.
 	SaltedMAC bool `json:"salted_mac,omitempty"`
 
-	// Versions are the TLS versions that it offers, oldest first.
+	// Versions are the TLS versions with which it completes a handshake, oldest first. It may offer more: OpenSSL 3 at the
+	// security level of FreeRDP offers TLS 1.0, and then refuses its signatures.
 	Versions []probe.TLSVersion `json:"versions,omitempty"`
 	// Hello has suites, groups and signature schemes. Without suites it is judged by its versions alone.
 	Hello probe.ClientHello `json:"-"`

@@ -71,7 +71,7 @@ func TestTable(t *testing.T) {
 			"thin-tls10": "no client client-tls-too-old", "guacamole": "no TLS 1.3 client client-refuses-cert", "windowsapp-macos": "",
 		}},
 		{"TLS 1.0 only, classic too", rdptest.Config{Reply: both, TLS: only(tls.VersionTLS10, tls.VersionTLS10)}, map[string]string{
-			"win11": "yes TLS 1.0", "win7": "yes TLS 1.0", "freerdp2": "yes TLS 1.0", "freerdp3": "no client client-tls-too-new",
+			"win11": "yes TLS 1.0", "win7": "yes TLS 1.0", "freerdp2": "no client client-tls-too-new", "freerdp3": "no client client-tls-too-new",
 			"classic": "weak client client-classic-only",
 		}},
 		{"classic only", rdptest.Config{Reply: always(rdptest.Reply{})}, map[string]string{
