@@ -116,3 +116,23 @@ func BenchmarkHistory(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkHistoryMatches(b *testing.B) {
+	path := busyLog(b, 32<<20)
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	b.ReportAllocs()
+	for b.Loop() {
+		var g Grouper
+		if _, err := HistoryMatches(context.Background(), path, HistoryOptions{}, func(m Match) error {
+			g.AddMatch(m)
+			g.Done()
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

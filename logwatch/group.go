@@ -319,6 +319,9 @@ func (g *Grouper) report(b *building) {
 		b.agree(ClassNegotiation) // it came to the stage behind
 	}
 	b.Maybe = nil
+	if len(b.maybe) > 0 {
+		b.Maybe = make([]Match, 0, len(b.maybe))
+	}
 	for _, line := range b.maybe {
 		b.Maybe = append(b.Maybe, line.Match)
 	}

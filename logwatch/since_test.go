@@ -1,6 +1,7 @@
 package logwatch
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -209,6 +211,55 @@ func TestHistoryStops(t *testing.T) {
 	cancel()
 	if _, err := History(ctx, w.path, HistoryOptions{}, func(Entry) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("History of a cancelled context: %v", err)
+	}
+}
+
+// TestHistoryMatches: read beside each other, the lines give the same
+// connections as read one after another.
+func TestHistoryMatches(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "xrdp.log")
+	var text []byte
+	for _, name := range []string{"0.9.21.1", "0.10.1", "0.10.6.1"} {
+		data, err := os.ReadFile("testdata/connections/" + name + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, data...)
+	}
+	if err := os.WriteFile(path, bytes.Repeat(text, 4), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var plain, beside Grouper
+	lines, err := History(t.Context(), path, HistoryOptions{}, func(e Entry) error { plain.Add(e); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	matched := 0
+	files, err := HistoryMatches(t.Context(), path, HistoryOptions{}, func(m Match) error { matched++; beside.AddMatch(m); return nil })
+	if err != nil || !reflect.DeepEqual(files, lines) || matched < 4*batchSize {
+		t.Errorf("HistoryMatches = %+v, %v after %d lines, want %+v", files, err, matched, lines)
+	}
+	want, got := plain.Flush(), beside.Flush()
+	if len(want) < 400 || !reflect.DeepEqual(got, want) {
+		t.Errorf("%d connections, want the same %d", len(got), len(want))
+	}
+}
+
+func TestHistoryMatchesStops(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "xrdp.log")
+	line := "[20261122-14:09:02] [INFO ] Socket 12: AF_INET6 connection received from ::ffff:127.0.0.1 port 33418\n"
+	if err := os.WriteFile(path, []byte(strings.Repeat(line, 20*batchSize)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	enough := errors.New("enough")
+	n := 0
+	if _, err := HistoryMatches(t.Context(), path, HistoryOptions{}, func(Match) error { n++; return enough }); !errors.Is(err, enough) || n != 1 {
+		t.Errorf("HistoryMatches went on to %d lines, %v", n, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := HistoryMatches(ctx, path, HistoryOptions{}, func(Match) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("HistoryMatches of a cancelled context: %v", err)
 	}
 }
 

@@ -81,8 +81,8 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	v := &logView{a: a, flags: flags, sum: logSummary{Causes: map[string]int{}}, byClient: map[string][]string{}, shown: map[string]bool{}}
 	mark, markErr := m.LogEnd(path)
 	var g logwatch.Grouper
-	files, err := m.LogHistory(ctx, path, a.now().Add(-time.Duration(flags.since)), func(e logwatch.Entry) error {
-		g.Add(e)
+	files, err := m.LogHistory(ctx, path, a.now().Add(-time.Duration(flags.since)), func(line logwatch.Match) error {
+		g.AddMatch(line)
 		return v.showAll(g.Done())
 	})
 	switch {

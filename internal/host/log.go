@@ -37,9 +37,10 @@ func (m *Machine) logSince(mark logwatch.Mark) ([]logwatch.Entry, error) {
 	return entries, err
 }
 
-// LogHistory reads the log and its rotated predecessors, oldest first.
-func (m *Machine) LogHistory(ctx context.Context, path string, since time.Time, fn func(logwatch.Entry) error) ([]logwatch.HistoryFile, error) {
-	return logwatch.History(ctx, m.inRoot(path), logwatch.HistoryOptions{Location: time.Local, Since: since}, fn)
+// LogHistory reads the log and its rotated predecessors, oldest first, and
+// delivers the lines that say something.
+func (m *Machine) LogHistory(ctx context.Context, path string, since time.Time, fn func(logwatch.Match) error) ([]logwatch.HistoryFile, error) {
+	return logwatch.HistoryMatches(ctx, m.inRoot(path), logwatch.HistoryOptions{Location: time.Local, Since: since}, fn)
 }
 
 // LogFollow delivers what is written to the log from a mark on.

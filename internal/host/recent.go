@@ -30,8 +30,8 @@ func (m *Machine) recent(ctx context.Context, path string, o diagnose.RecentOpti
 	r := newRecentClients()
 	var g logwatch.Grouper
 	var filter logwatch.OwnFilter
-	_, err := m.LogHistory(ctx, path, since, func(e logwatch.Entry) error {
-		g.Add(e)
+	_, err := m.LogHistory(ctx, path, since, func(line logwatch.Match) error {
+		g.AddMatch(line)
 		for _, c := range g.Done() {
 			r.add(filter.Add(c))
 		}
