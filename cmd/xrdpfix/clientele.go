@@ -135,7 +135,7 @@ func (a *app) showClientele(p *page, l *look) {
 		judged = judged[n:]
 	}
 	a.showStrictest(p, r.Value, s)
-	for _, limit := range limits(r.Value) {
+	for _, limit := range limits(r.Value, s) {
 		p.block(10, "Mind", limit)
 	}
 }
@@ -277,8 +277,11 @@ func blockers(list []clientele.Client) string {
 }
 
 // limits are what the figures cannot tell.
-func limits(r diagnose.Recent) []string {
+func limits(r diagnose.Recent, s clientele.Situation) []string {
 	list := []string{"an address may be several machines (NAT), and a name is the client's own claim. Who did not come in that time is not counted."}
+	if s.After.Classic && s.After.Range.Min > s.Now.Range.Min && s.Now.Range.Min != 0 {
+		list = append(list, "where TLS fails, some programs (rdesktop) fall back to classic RDP instead of failing.")
+	}
 	if r.Left > 0 {
 		list = append(list, fmt.Sprintf("%d more addresses in the log were not looked at.", r.Left))
 	}
