@@ -69,7 +69,7 @@ func checkClients(v *view) []Finding {
 	}
 	byCode := map[Code][]Evidence{}
 	for _, c := range v.Log.Recent.Value.ByClient {
-		if len(c.Failures) == 0 || c.loopback(v.ownAddrs()) {
+		if len(c.Failures) == 0 || v.set.Client == "" && c.loopback(v.ownAddrs()) || v.set.Client != "" && !sameAddr(c.Addr, v.set.Client) {
 			continue
 		}
 		last := c.Failures[len(c.Failures)-1]
@@ -93,6 +93,13 @@ func checkClients(v *view) []Finding {
 			because(ev...).remedy("%s", cc.remedy(v)))
 	}
 	return out
+}
+
+// sameAddr compares addresses as people write them.
+func sameAddr(a, b string) bool {
+	x, err := netip.ParseAddr(a)
+	y, err2 := netip.ParseAddr(b)
+	return err == nil && err2 == nil && x.Unmap() == y.Unmap()
 }
 
 // tooOldOrNew tells apart two faults for which OpenSSL 3 has one word: it says

@@ -44,6 +44,8 @@ type FollowOptions struct {
 	// Interval is the time between two looks at the log, which find what the
 	// kernel does not announce; 0 is 250 ms, or 25 ms without inotify.
 	Interval time.Duration
+	// Tick is called after each look, also when nothing was written; nil is nobody.
+	Tick func()
 	// Poll forgoes inotify, as on file systems that do not support it.
 	Poll bool
 }
@@ -75,6 +77,9 @@ func Follow(ctx context.Context, from Mark, o FollowOptions, fn func(Event) erro
 	for {
 		if err := f.look(ctx); err != nil {
 			return err
+		}
+		if o.Tick != nil {
+			o.Tick()
 		}
 		select {
 		case <-ctx.Done():

@@ -13,6 +13,7 @@ import (
 
 	"xrdpfix/diagnose"
 	"xrdpfix/internal/host"
+	"xrdpfix/logwatch"
 	"xrdpfix/repair"
 )
 
@@ -28,7 +29,8 @@ A plain apply repairs; it sets no policy: a working ssl_protocols and a working 
 		Example: `  xrdpfix apply                          mend what is broken
   xrdpfix apply --dry-run                the same as xrdpfix plan
   xrdpfix apply --profile intermediate   TLS 1.2 to 1.3, whatever was there
-  xrdpfix apply --security-layer tls     shut clients without TLS out`,
+  xrdpfix apply --security-layer tls     shut clients without TLS out
+  xrdpfix apply --wait-client 5m         and report how the next client fares`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dryRun {
@@ -40,6 +42,7 @@ A plain apply repairs; it sets no policy: a working ssl_protocols and a working 
 	flags.add(cmd, true)
 	cmd.Flags().BoolVar(&flags.resume, "resume", false, "run by the unit of --restart=when-idle")
 	_ = cmd.Flags().MarkHidden("resume")
+	addWait(cmd, &flags)
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "show the plan and change nothing")
 	return cmd
 }
@@ -64,11 +67,57 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 		w.idle = nil // it waits already
 		return a.resume(ctx, w)
 	}
+	if w.wait, err = flags.wait(); err != nil {
+		return err
+	}
+	if w.wait != nil && a.global.root != "/" {
+		return usagef("--wait-client and --root contradict each other: nobody connects to a tree")
+	}
 	return a.change(ctx, "apply", w)
 }
 
-// change runs the whole pipeline: plan, execute, judge, report.
+// change runs the whole pipeline: plan, execute, judge, report. Then it waits for a
+// client where that is wanted, and where what was done stands.
 func (a *app) change(ctx context.Context, command string, w wish) error {
+	var after waitStart
+	a.holds = w.wait != nil && a.jsonOutput()
+	err := a.changeAlone(ctx, command, w, &after)
+	a.holds = false
+	if err == nil && after.stands {
+		return a.awaitClient(ctx, w.wait, after.path, after.mark)
+	}
+	if a.held != nil && err == nil {
+		held := a.held
+		a.held = nil
+		err = a.printJSON(held)
+	}
+	return err
+}
+
+// waitStart is from where on a client is waited for.
+type waitStart struct {
+	stands bool
+	path   string
+	mark   logwatch.Mark
+}
+
+// begin marks the end of the log, now that nothing is unjudged any more.
+func (s *waitStart) begin(l *look, w wish) error {
+	if w.wait == nil {
+		return nil
+	}
+	path, err := l.machine.LogPath()
+	if err != nil {
+		return fail(6, reasonIncomplete, fmt.Errorf("cannot wait for a client: %w", err), "xrdpfix show")
+	}
+	s.path = path
+	s.mark, err = l.machine.LogEnd(path)
+	s.stands = err == nil
+	return err
+}
+
+// changeAlone is change up to the report, while no other run may change anything.
+func (a *app) changeAlone(ctx context.Context, command string, w wish, after *waitStart) error {
 	_, release, err := a.openAlone()
 	if err != nil {
 		return err
@@ -87,6 +136,9 @@ func (a *app) change(ctx context.Context, command string, w wish) error {
 		a.quit = planExit(l)
 		if a.quit.Code == 0 && !l.facts.Offline {
 			a.quit.Reason = reasonNothingToDo
+		}
+		if err := after.begin(l, w); err != nil {
+			return err
 		}
 		return a.printNothing(l)
 	case l.plan.Refusal != nil && w.idle != nil && l.plan.Refusal.Reason == string(reasonLiveDesktops):
@@ -114,6 +166,11 @@ func (a *app) change(ctx context.Context, command string, w wish) error {
 		}
 	}
 	a.quit = applyExit(l, out)
+	if out.Verdict.Status == repair.Confirmed && !out.RolledBack && !out.Interrupted {
+		if err := after.begin(l, w); err != nil {
+			return err
+		}
+	}
 	return a.printOutcome(l, out)
 }
 

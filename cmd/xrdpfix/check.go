@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ func newCheck(a *app) *cobra.Command {
   xrdpfix check --warn-days 14  report a certificate later
   xrdpfix check --output nagios                      for a monitoring system
   xrdpfix check --output prometheus                  as metrics
+  xrdpfix check --client 192.0.2.14    what that client met, whose move it is
   xrdpfix check --save-facts desk01.json --redact    for a bug report
   xrdpfix check --facts desk01.json                  what its reader does`,
 		Args: noArgs,
@@ -31,6 +33,7 @@ func newCheck(a *app) *cobra.Command {
 	flags.facts.add(cmd, true)
 	flags.plugin.add(cmd)
 	cmd.Flags().StringVar(&flags.textfile, "textfile", "", "prometheus: replace `FILE` instead of printing, for the textfile collector\nof node_exporter")
+	cmd.Flags().StringVar(&flags.client, "client", "", "what the client with this `ADDRESS` met lately, and what its owner must do")
 	a.offer(cmd, formatNagios, formatPrometheus)
 	return cmd
 }
@@ -58,6 +61,11 @@ func (a *app) check(ctx context.Context, flags *checkFlags) error {
 	if w.replay, err = facts.check(a); err != nil {
 		return err
 	}
+	asked, err := askedClient(flags.client)
+	if err != nil {
+		return err
+	}
+	w.client, w.everyClient = flags.client, asked.IsValid()
 	file, err := facts.create()
 	if err != nil {
 		return err
@@ -76,6 +84,7 @@ func (a *app) check(ctx context.Context, flags *checkFlags) error {
 	case a.jsonOutput():
 		doc := a.document("check", l)
 		doc.Facts = l.replayed(facts.from)
+		doc.Asked = askedOf(l, asked)
 		return a.printJSON(doc)
 	case a.global.output == formatNagios:
 		return a.printPlugin(checkPlugin(l, &flags.plugin, w.warnDays), a.quit.Reason)
@@ -85,21 +94,25 @@ func (a *app) check(ctx context.Context, flags *checkFlags) error {
 		_, err := io.WriteString(a.out, checkMetrics(l))
 		return err
 	}
-	return a.showCheck(l, facts)
+	return a.showCheck(l, facts, asked)
 }
 
 // showCheck prints the page.
-func (a *app) showCheck(l *look, facts *factsFlags) error {
+func (a *app) showCheck(l *look, facts *factsFlags, asked netip.Addr) error {
 	var p page
 	p.para(subject(&l.facts))
 	p.blank()
 	a.answer(&p, l)
 	for _, x := range l.found {
-		if x.Severity == diagnose.Info && x.Code != diagnose.FirstBootPending && !a.global.verbose {
+		if x.Severity == diagnose.Info && x.Code != diagnose.FirstBootPending && x.Code != diagnose.ClientNeverArrived && !a.global.verbose {
 			continue
 		}
 		p.blank()
 		showFinding(&p, x, a.global.verbose)
+	}
+	if asked.IsValid() {
+		p.blank()
+		a.showAsked(&p, l, asked)
 	}
 	if l.facts.Wire.Ok() {
 		p.blank()

@@ -56,6 +56,8 @@ const (
 	reasonUnreachable    reason = "unreachable"
 	reasonNoTLS          reason = "no-tls"
 	reasonUnknownText    reason = "unknown-text"
+	reasonNoClient       reason = "no-client"
+	reasonClientFailed   reason = "client-failed"
 	reasonUsage          reason = "usage"
 	reasonPolicy         reason = "policy"
 	reasonInternal       reason = "internal"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,20 +12,34 @@ import (
 type flagGroup struct {
 	title string
 	flags []string
+	// needs is the flag without which a command has none of the group.
+	needs string
+}
+
+// of returns the flags of the group that a command shows.
+func (g flagGroup) of(cmd *cobra.Command) []string {
+	if g.needs != "" && cmd.Flag(g.needs) == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(g.flags), func(name string) bool {
+		f := cmd.Flag(name)
+		return f == nil || f.Hidden
+	})
 }
 
 // flagGroups are the parts of help, and the order of flags in each.
 var flagGroups = []flagGroup{
-	{"What you want", []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "renew-before", "warn-days", "ignore", "clients", "facts"}},
-	{"How far it may go", []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force", "prune"}},
-	{"The certificate", []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
-	{"Which servers", []string{"from", "range", "all-addresses"}},
-	{"How many at once, and how long", []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},
-	{"What is asked and shown", []string{"full", "profiles"}},
-	{"For monitoring", []string{"crit-days", "fail-on", "textfile"}},
-	{"Which connections", []string{"since", "client", "failed", "all", "follow"}},
-	{"What is kept", []string{"save-facts", "redact"}},
-	{"Everywhere", []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},
+	{title: "What you want", flags: []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "renew-before", "warn-days", "ignore", "clients", "facts"}},
+	{title: "How far it may go", flags: []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force", "prune"}},
+	{title: "The certificate", flags: []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
+	{title: "Waiting for a client", flags: []string{"wait-client", "from"}, needs: "wait-client"},
+	{title: "Which servers", flags: []string{"from", "range", "all-addresses"}, needs: "range"},
+	{title: "How many at once, and how long", flags: []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},
+	{title: "What is asked and shown", flags: []string{"full", "profiles"}},
+	{title: "For monitoring", flags: []string{"crit-days", "fail-on", "textfile"}},
+	{title: "Which connections", flags: []string{"since", "client", "failed", "all", "follow"}},
+	{title: "What is kept", flags: []string{"save-facts", "redact"}},
+	{title: "Everywhere", flags: []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},
 }
 
 // help prints one sentence, examples, details, flags by group, exit status.
@@ -72,11 +87,8 @@ const flagWidth = 30
 
 func showFlags(p *page, cmd *cobra.Command, g flagGroup) {
 	first := true
-	for _, name := range g.flags {
+	for _, name := range g.of(cmd) {
 		f := cmd.Flag(name)
-		if f == nil || f.Hidden {
-			continue
-		}
 		if first {
 			p.blank()
 			p.linef("%s:", g.title)

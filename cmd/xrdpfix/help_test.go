@@ -50,7 +50,7 @@ func TestHelpHasEveryFlag(t *testing.T) {
 			continue
 		}
 		for _, name := range flagsOf(c) {
-			if !slices.ContainsFunc(flagGroups, func(g flagGroup) bool { return slices.Contains(g.flags, name) }) {
+			if !slices.ContainsFunc(flagGroups, func(g flagGroup) bool { return slices.Contains(g.of(c), name) }) {
 				t.Errorf("%s --%s is in no group of flagGroups", c.CommandPath(), name)
 			}
 		}

@@ -36,6 +36,8 @@ type document struct {
 	Verdict     *verdictDoc     `json:"verdict,omitempty"`
 	Clients     []clientDoc     `json:"clients,omitzero"`
 	Clientele   *clienteleDoc   `json:"clientele,omitempty"`
+	Asked       *askedDoc       `json:"asked,omitempty"`
+	Waited      *waitDoc        `json:"waited,omitempty"`
 	Journal     string          `json:"journal,omitempty"`
 	Certificate *certDoc        `json:"certificate,omitempty"`
 	Served      *certDoc        `json:"served,omitempty"`
@@ -125,6 +127,10 @@ func (doc *document) outcome(l *look, out repair.Outcome) {
 }
 
 func (a *app) printJSON(doc *document) error {
+	if a.holds {
+		a.held = doc
+		return nil
+	}
 	enc := json.NewEncoder(a.out)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(doc)

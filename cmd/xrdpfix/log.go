@@ -124,7 +124,7 @@ func (v *logView) followLog(ctx context.Context, m *host.Machine, from logwatch.
 			return err
 		}
 		return v.flush()
-	})
+	}, nil)
 	if ctx.Err() != nil {
 		v.a.quit = exit{0, reasonOK}
 		return nil

@@ -18,7 +18,7 @@ func (v *logView) show(c logwatch.Connection, o logwatch.Outcome) error {
 		return nil
 	}
 	doc := connectionOf(c, o)
-	noise := o.Own || o.Kind == logwatch.HungUp || o.Kind == logwatch.Unknown && o.Cause == ""
+	noise := isNoise(o)
 	v.count(doc, noise)
 	if noise && !v.flags.all || v.flags.failed && o.Kind != logwatch.Failed {
 		return nil

@@ -47,6 +47,10 @@ type wish struct {
 	replay *diagnose.Facts
 	// everyClient reads the whole log of the last days for who came.
 	everyClient bool
+	// client is the address of one client that somebody asks about.
+	client string
+	// wait: wait for a client after the change; nil for not.
+	wait *clientWait
 }
 
 // plain is the wish of somebody who states nothing.
@@ -128,7 +132,7 @@ func (a *app) look(ctx context.Context, w wish) (*look, error) {
 // judge turns the facts into findings and a plan.
 func (l *look) judge(w wish) (err error) {
 	l.settings = diagnose.Settings{
-		WarnDays: w.warnDays, RenewBefore: w.renewBefore, Names: w.names, Wanted: w.policy.Range, Declared: w.policy.Declared,
+		WarnDays: w.warnDays, RenewBefore: w.renewBefore, Names: w.names, Wanted: w.policy.Range, Declared: w.policy.Declared, Client: w.client,
 	}
 	l.found, l.ignored = split(diagnose.Run(l.facts, l.settings), w.ignore)
 	l.plan, err = repair.New(l.facts, l.found, w.policy)

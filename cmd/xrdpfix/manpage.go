@@ -122,11 +122,8 @@ func (r *roff) options(cmd *cobra.Command) {
 	r.macro(".SH", "OPTIONS")
 	for _, g := range flagGroups {
 		first := true
-		for _, name := range g.flags {
+		for _, name := range g.of(cmd) {
 			f := cmd.Flag(name)
-			if f == nil || f.Hidden {
-				continue
-			}
 			if first {
 				r.macro(".SS", g.title)
 				first = false

@@ -32,6 +32,10 @@ type policyFlags struct {
 	cmd *cobra.Command
 	// clients: plan lists the clients seen.
 	clients bool
+	// client: check tells about this one.
+	client string
+	// waitClient and waitFrom: apply waits for a client afterwards.
+	waitClient, waitFrom string
 }
 
 // The profiles.

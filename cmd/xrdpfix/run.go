@@ -28,6 +28,9 @@ type app struct {
 	args []string
 	// open gives the machine of --root.
 	open func(root string) (*host.Machine, error)
+	// holds keeps the one object of the command back in held: it is not over yet.
+	holds bool
+	held  *document
 }
 
 // globals are the flags of every command.

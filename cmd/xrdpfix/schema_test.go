@@ -166,7 +166,7 @@ func TestCommandsAreTheSchemas(t *testing.T) {
 // changes one changes it here, on purpose.
 func TestFieldsByHand(t *testing.T) {
 	for _, tt := range []struct{ of, fields string }{
-		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele journal request certificate served history settings probe profiles connection summary groups build explanation"},
+		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele asked waited journal request certificate served history settings probe profiles connection summary groups build explanation"},
 		{"finding", "code severity title detail evidence remedy commands mend subject"},
 		{"evidence", "kind source text line"},
 		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline first_boot"},
@@ -182,6 +182,8 @@ func TestFieldsByHand(t *testing.T) {
 		{"clientele", "since connections keep lose gain unknown refused left clients strictest next"},
 		{"seen", "address name fate why tls connections last mixed cause"},
 		{"advice", "flags first"},
+		{"asked", "address arrived hung_up since ways failures"},
+		{"waited", "from seconds connection hung_up"},
 		{"exit", "code reason"},
 		{"build", "version revision modified date go platform modules"},
 		{"error", "message hints"},

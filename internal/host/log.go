@@ -43,9 +43,10 @@ func (m *Machine) LogHistory(ctx context.Context, path string, since time.Time, 
 	return logwatch.HistoryMatches(ctx, m.inRoot(path), logwatch.HistoryOptions{Location: time.Local, Since: since}, fn)
 }
 
-// LogFollow delivers what is written to the log from a mark on.
-func (m *Machine) LogFollow(ctx context.Context, from logwatch.Mark, fn func(logwatch.Event) error) error {
-	return logwatch.Follow(ctx, from, logwatch.FollowOptions{Location: time.Local}, fn)
+// LogFollow delivers what is written to the log from a mark on. It calls tick, which
+// may be nil, several times a second, also while nothing is written.
+func (m *Machine) LogFollow(ctx context.Context, from logwatch.Mark, fn func(logwatch.Event) error, tick func()) error {
+	return logwatch.Follow(ctx, from, logwatch.FollowOptions{Location: time.Local, Tick: tick}, fn)
 }
 
 // logFact looks at the log file as the daemon's witness.
