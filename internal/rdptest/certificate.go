@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"sync"
 	"testing"
@@ -39,9 +40,8 @@ var sharedCertificate = sync.OnceValues(func() (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 })
 
-// serverTLS completes a test's configuration. Old versions and all cipher suites are on unless the test says otherwise.
-func serverTLS(tb testing.TB, config *tls.Config) *tls.Config {
-	tb.Helper()
+// serverTLS completes a configuration. Old versions and all cipher suites are on unless it says otherwise.
+func serverTLS(config *tls.Config) (*tls.Config, error) {
 	if config == nil {
 		config = &tls.Config{}
 	}
@@ -50,12 +50,16 @@ func serverTLS(tb testing.TB, config *tls.Config) *tls.Config {
 		config.MinVersion = tls.VersionTLS10
 	}
 	if len(config.Certificates) == 0 {
-		config.Certificates = []tls.Certificate{Certificate(tb)}
+		c, err := sharedCertificate()
+		if err != nil {
+			return nil, fmt.Errorf("make certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{c}
 	}
 	if config.CipherSuites == nil {
 		for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 			config.CipherSuites = append(config.CipherSuites, s.ID)
 		}
 	}
-	return config
+	return config, nil
 }

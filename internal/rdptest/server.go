@@ -90,7 +90,7 @@ type Seen struct {
 	Err               error // what ended the connection, nil for a FIN or, with TLS, a close_notify
 }
 
-// Server is a running server. It stops when the test ends.
+// Server is a running server. One that Start made stops when the test ends.
 type Server struct {
 	Addr string // "127.0.0.1:port"
 
@@ -115,12 +115,24 @@ func Start(tb testing.TB, config Config) *Server {
 	if err != nil {
 		tb.Fatalf("listen: %v", err)
 	}
-	s := &Server{Addr: l.Addr().String(), config: config, listener: l, stop: make(chan struct{}),
-		open: map[net.Conn]bool{}, change: make(chan struct{})}
-	s.tls = serverTLS(tb, config.TLS)
-	s.done.Go(s.accept)
-	tb.Cleanup(s.close)
+	s, err := Serve(l, config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
 	return s
+}
+
+// Serve starts a server on a listener, which is the server's from then on: Close ends both.
+func Serve(l net.Listener, config Config) (*Server, error) {
+	tlsConfig, err := serverTLS(config.TLS)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Addr: l.Addr().String(), config: config, tls: tlsConfig, listener: l, stop: make(chan struct{}),
+		open: map[net.Conn]bool{}, change: make(chan struct{})}
+	s.done.Go(s.accept)
+	return s, nil
 }
 
 // Wait waits until n clients have come and gone and returns what they did, in the order in which they ended.
@@ -176,7 +188,8 @@ func (s *Server) accept() {
 	}
 }
 
-func (s *Server) close() {
+// Close ends the server and the connections that it has.
+func (s *Server) Close() {
 	close(s.stop)
 	_ = s.listener.Close()
 	s.mu.Lock()
