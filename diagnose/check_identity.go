@@ -249,21 +249,24 @@ func checkValidity(v *view) []Finding {
 		return []Finding{finding(CertNotYetValid, mend, "The certificate begins on %s (in %s).", day(c.NotBefore), days(c.NotBefore.Sub(v.now))).
 			because(inFile(v.Cert.Path, 0, "notBefore "+c.NotBefore.UTC().Format(time.RFC3339))).remedy("%s", how).commands(cmds...)}
 	}
-	left, ours := c.NotAfter.Sub(v.now), OwnPath(v.server.Certificate)
-	renew := ours && left < inDays(v.set.RenewBefore)
+	left, ours := c.NotAfter.Sub(v.now), OwnPath(v.server.Certificate) && !v.Source.Value.Elsewhere
+	renew := ours && c.SelfSigned && left < inDays(v.set.RenewBefore)
 	if left >= inDays(v.set.WarnDays) && !renew {
 		return nil
 	}
 	x := finding(CertExpiring, mend, "The certificate ends on %s (in %s).", day(c.NotAfter), days(left)).
 		because(inFile(v.Cert.Path, 0, "notAfter "+c.NotAfter.UTC().Format(time.RFC3339)))
 	switch {
-	case renew || ours && !c.SelfSigned:
+	case renew:
 		return []Finding{x.remedy("%s", how)}
-	case ours:
+	case ours && c.SelfSigned:
 		x.Mend = MendStated
 		return []Finding{x.remedy("xrdpfix apply renews it from %s on.", day(c.NotAfter.Add(-inDays(v.set.RenewBefore)))).commands("xrdpfix cert renew")}
 	}
 	x.Mend = MendStated
+	if !c.SelfSigned {
+		return []Finding{x.remedy("%s", how).commands(cmds...)}
+	}
 	return []Finding{x.remedy("xrdpfix renews only its own pairs unasked.").commands("xrdpfix apply --cert renew")}
 }
 

@@ -113,6 +113,15 @@ func TestCertificate(t *testing.T) {
 	})
 }
 
+// TestElsewhere: a self-signed pair that was delivered is renewed only when stated.
+func TestElsewhere(t *testing.T) {
+	f := healthy()
+	f.Pair.Value.Cert.NotAfter, f.Source.Value.Elsewhere = taken.AddDate(0, 0, 5), true
+	if x := Run(f, Settings{}); len(x) != 1 || x[0].Code != CertExpiring || x[0].Mend != MendStated {
+		t.Errorf("%+v", x)
+	}
+}
+
 // TestRenewBefore: who may mend an ending certificate, and when.
 func TestRenewBefore(t *testing.T) {
 	for _, tt := range []struct {

@@ -23,7 +23,9 @@ type KeyOrigin struct {
 
 // CertSource is the original of a copied pair.
 type CertSource struct {
-	// Path is the certificate file that was copied; "" where this pair is no copy.
+	// Elsewhere: the pair lies in our directory, and was made by somebody else.
+	Elsewhere bool `json:"elsewhere,omitempty"`
+	// Path is the certificate file that was copied; "" where there is none to watch.
 	Path string         `json:"path,omitempty"`
 	Cert certs.CertInfo `json:"certificate"`
 	// Key is the key file beside it that belongs to it, "" where none was found.

@@ -172,8 +172,8 @@ func (r *Runner) identity(p Plan, w *work) error {
 	}
 	w.add(Step{Op: OpMkdir, Path: id.Dir, After: FileState{Exists: true, Mode: 0o755}, Own: true})
 	files := []ownFile{{id.KeyPath, key, 0o640, id.KeyGID}, {id.CertPath, cert, 0o644, 0}}
-	if src := id.source(); src != "" {
-		files = append(files, ownFile{path.Join(id.Dir, SourceName), []byte(src + "\n"), 0o644, 0})
+	if id.Copy || id.Install != nil {
+		files = append(files, ownFile{path.Join(id.Dir, SourceName), []byte(id.source() + "\n"), 0o644, 0})
 	}
 	for _, f := range files {
 		w.contents[f.path] = f.data
@@ -190,8 +190,9 @@ type ownFile struct {
 	gid  int
 }
 
-// SourceName is the file beside a copied pair that names the original, so that a
-// renewal of the original is noticed.
+// SourceName is the file beside a pair that came from elsewhere: it names the
+// original, so that its renewal is noticed, and is empty where there is none to
+// watch. A pair with such a file is never renewed unasked.
 const SourceName = "source"
 
 // source is the certificate file that a pair was copied from, "" for none.

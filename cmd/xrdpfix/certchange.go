@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xrdpfix/certs"
+	"xrdpfix/diagnose"
 	"xrdpfix/internal/host"
 	"xrdpfix/repair"
 )
@@ -62,16 +63,21 @@ func (r *requestFlags) request() (certs.Request, error) {
 
 func newCertRenew(a *app) *cobra.Command {
 	var flags policyFlags
+	var ifDue bool
 	cmd := &cobra.Command{
 		Use:   "renew",
 		Short: "Make a new key and a self-signed certificate, and prove that it is served",
 		Long: `Make a new key and a self-signed certificate, let xrdp.ini name them, and prove
 on the wire and in xrdp.log that they are served; otherwise everything is put
 back. Nothing else is changed. Users are asked once to trust the new one. A pair
-that a CA issued is replaced too: that is what stating it means.`,
+that a CA issued is replaced too: that is what stating it means.
+
+With --if-due, as xrdpfix-renew.timer has it, nothing happens unless xrdpfix made
+the pair itself and it ends soon; one that came from elsewhere is left alone.`,
 		Example: `  xrdpfix cert renew                                this host's names, 825 days
   xrdpfix cert renew --name desk01.example.org      another name
-  xrdpfix cert renew --key ecdsa-p256 --days 90`,
+  xrdpfix cert renew --key ecdsa-p256 --days 90
+  xrdpfix cert renew --if-due --restart=never       what a timer runs`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.certWish(&flags)
@@ -79,12 +85,30 @@ that a CA issued is replaced too: that is what stating it means.`,
 				return err
 			}
 			w.policy.Cert = repair.CertRenew
+			if ifDue {
+				w.policy.Cert, w.onlyDue, w.names = repair.CertAuto, true, nil
+			}
 			return a.change(cmd.Context(), "cert renew", w)
 		},
 	}
 	flags.addRestart(cmd)
 	flags.request.add(cmd, true)
+	cmd.Flags().BoolVar(&ifDue, "if-due", false, "only a pair that xrdpfix made, and only --renew-before its end")
+	cmd.Flags().IntVar(&flags.renewBefore, "renew-before", diagnose.DefaultWarnDays, "with --if-due: `DAYS` before its end")
 	return cmd
+}
+
+// due are the findings that a timer mends: a pair of our own that ends soon, or
+// that has ended while the machine was off.
+func due(f *diagnose.Facts, found []diagnose.Finding) []diagnose.Finding {
+	var out []diagnose.Finding
+	ours := f.Source.Ok() && !f.Source.Value.Elsewhere && diagnose.OwnPath(f.Server().Certificate) && f.Pair.Value.Cert.SelfSigned
+	for _, x := range found {
+		if ours && x.Mend == diagnose.MendApply && (x.Code == diagnose.CertExpiring || x.Code == diagnose.CertExpired) {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func newCertRequest(a *app) *cobra.Command {

@@ -80,11 +80,12 @@ func (a *app) check(ctx context.Context, flags *checkFlags) error {
 	if err := file.write(a, l, facts.redact); err != nil || facts.save == "-" {
 		return err
 	}
+	doc := a.document("check", l)
+	doc.Facts = l.replayed(facts.from)
+	doc.Asked = askedOf(l, asked)
+	a.record(l, doc)
 	switch {
 	case a.jsonOutput():
-		doc := a.document("check", l)
-		doc.Facts = l.replayed(facts.from)
-		doc.Asked = askedOf(l, asked)
 		return a.printJSON(doc)
 	case a.global.output == formatNagios:
 		return a.printPlugin(checkPlugin(l, &flags.plugin, w.warnDays), a.quit.Reason)

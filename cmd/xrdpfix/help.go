@@ -31,7 +31,7 @@ func (g flagGroup) of(cmd *cobra.Command) []string {
 var flagGroups = []flagGroup{
 	{title: "What you want", flags: []string{"security-layer", "tls-min", "tls-max", "profile", "for", "cert", "renew-before", "warn-days", "ignore", "clients", "facts"}},
 	{title: "How far it may go", flags: []string{"dry-run", "restart", "confirm-within", "no-rollback", "in-place", "force", "prune"}},
-	{title: "The certificate", flags: []string{"name", "key", "days", "pkcs12", "passphrase-file", "from-acme-hook"}},
+	{title: "The certificate", flags: []string{"name", "key", "days", "if-due", "pkcs12", "passphrase-file", "from-acme-hook"}},
 	{title: "Waiting for a client", flags: []string{"wait-client", "from"}, needs: "wait-client"},
 	{title: "Which servers", flags: []string{"from", "range", "all-addresses"}, needs: "range"},
 	{title: "How many at once, and how long", flags: []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},

@@ -37,6 +37,8 @@ type wish struct {
 	names       []string // that the certificate must have
 	ignore      []string // codes that do not count
 	from        []policySetting
+	// onlyDue mends nothing but a pair of ours that is due for renewal.
+	onlyDue bool
 	// stated repeats the flags that shape the plan, but for --restart.
 	stated string
 	// idle repeats the flags where a refused change is to wait; nil where not.
@@ -135,6 +137,9 @@ func (l *look) judge(w wish) (err error) {
 		WarnDays: w.warnDays, RenewBefore: w.renewBefore, Names: w.names, Wanted: w.policy.Range, Declared: w.policy.Declared, Client: w.client,
 	}
 	l.found, l.ignored = split(diagnose.Run(l.facts, l.settings), w.ignore)
+	if w.onlyDue {
+		l.found = due(&l.facts, l.found)
+	}
 	l.plan, err = repair.New(l.facts, l.found, w.policy)
 	if errors.Is(err, repair.ErrNothingDeclared) {
 		return fail(2, reasonUsage, err, "state one: xrdpfix apply --profile intermediate")

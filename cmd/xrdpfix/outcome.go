@@ -10,8 +10,10 @@ import (
 
 // printNothing reports an apply with nothing to do.
 func (a *app) printNothing(l *look) error {
+	doc := a.document(a.command, l)
+	a.record(l, doc)
 	if a.jsonOutput() {
-		return a.printJSON(a.document(a.command, l))
+		return a.printJSON(doc)
 	}
 	if a.global.quiet {
 		return nil
@@ -25,8 +27,10 @@ func (a *app) printNothing(l *look) error {
 func (a *app) refused(l *look, stated string) error {
 	why := l.plan.Refusal
 	a.quit = exit{7, reason(why.Reason)}
+	doc := a.document(a.command, l)
+	a.record(l, doc)
 	if a.jsonOutput() {
-		return a.printJSON(a.document(a.command, l))
+		return a.printJSON(doc)
 	}
 	var p page
 	p.para("REFUSED: " + clean(why.Text) + ".")
@@ -72,9 +76,10 @@ func whenText(choice string) string {
 
 // printOutcome reports what became of the plan.
 func (a *app) printOutcome(l *look, out repair.Outcome) error {
+	doc := a.document(a.command, l)
+	doc.outcome(l, out)
+	a.record(l, doc)
 	if a.jsonOutput() {
-		doc := a.document(a.command, l)
-		doc.outcome(l, out)
 		return a.printJSON(doc)
 	}
 	if a.global.quiet && a.quit.Code == 0 {

@@ -76,6 +76,10 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	for i, h := range hints {
 		hints[i] = a.rooted(h)
 	}
+	doc := a.document(commandName(cmd), nil)
+	doc.Exit = e
+	doc.Error = &errorDoc{Message: err.Error(), Hints: append([]string{}, hints...)}
+	a.record(nil, doc)
 	if a.global.output == formatNagios || asksNagios(a.args) {
 		line := pluginLine{state: pluginUnknown, text: err.Error()}
 		for _, h := range hints {
@@ -85,9 +89,6 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 		return a.quit.Code
 	}
 	if a.jsonOutput() || asksJSON(a.args) {
-		doc := a.document(commandName(cmd), nil)
-		doc.Exit = e
-		doc.Error = &errorDoc{Message: err.Error(), Hints: append([]string{}, hints...)}
 		_ = a.printJSON(doc)
 		return e.Code
 	}

@@ -44,6 +44,7 @@ func (m *Machine) certSource(cert string) (diagnose.CertSource, error) {
 	if err != nil {
 		return s, err
 	}
+	s.Elsewhere = true
 	name, _, _ := strings.Cut(string(line), "\n")
 	if !path.IsAbs(name) {
 		return s, nil

@@ -69,6 +69,10 @@ func TestCertSource(t *testing.T) {
 		{"a relative path", map[string]string{own + "source": "fullchain.pem\n", own + "fullchain.pem": cert}, own + "cert.pem", "", ""},
 	} {
 		got, err := machineOf(t, tt.files).certSource(tt.cert)
+		// Whatever the file says: that it is there means that the pair is not ours.
+		if _, there := tt.files[own+"source"]; got.Elsewhere != there {
+			t.Errorf("%s: elsewhere %t, want %t", tt.name, got.Elsewhere, there)
+		}
 		if err != nil || got.Path != tt.path || got.Key != tt.key || (got.Cert.SHA256 != "") != (tt.path != "") {
 			t.Errorf("%s: %+v, %v; want %q %q", tt.name, got, err, tt.path, tt.key)
 		}
