@@ -82,9 +82,6 @@ func TestStepsExist(t *testing.T) {
 				}
 				continue
 			}
-			if strings.HasPrefix(s.Line, "xrdpfix client") {
-				continue // comes with the next commit
-			}
 			if err := commandError(s.Line); err != nil {
 				t.Errorf("%s: %s: %v", id, s.Line, err)
 			}

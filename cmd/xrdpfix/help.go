@@ -38,6 +38,7 @@ var flagGroups = []flagGroup{
 	{title: "What is asked and shown", flags: []string{"full", "profiles"}},
 	{title: "For monitoring", flags: []string{"crit-days", "fail-on", "textfile"}},
 	{title: "Which connections", flags: []string{"since", "client", "failed", "all", "follow"}},
+	{title: "The other side", flags: []string{"server", "user", "out"}},
 	{title: "What is kept", flags: []string{"save-facts", "redact"}},
 	{title: "Everywhere", flags: []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},
 }

@@ -48,6 +48,9 @@ type document struct {
 	Profiles    []profileDoc    `json:"profiles,omitzero"`
 	Connection  *connectionDoc  `json:"connection,omitempty"`
 	Build       *buildDoc       `json:"build,omitempty"`
+	// Kinds and Handout are client's.
+	Kinds   []kindDoc   `json:"kinds,omitzero"`
+	Handout *handoutDoc `json:"handout,omitempty"`
 	// Explanation is explain's.
 	Explanation *explanationDoc `json:"explanation,omitempty"`
 	// Summary is a probeSummary or a logSummary.

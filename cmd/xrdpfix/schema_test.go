@@ -166,7 +166,7 @@ func TestCommandsAreTheSchemas(t *testing.T) {
 // changes one changes it here, on purpose.
 func TestFieldsByHand(t *testing.T) {
 	for _, tt := range []struct{ of, fields string }{
-		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele asked waited journal request certificate served history settings probe profiles connection summary groups build explanation"},
+		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele asked waited journal request certificate served history settings probe profiles connection summary groups build kinds handout explanation"},
 		{"finding", "code severity title detail evidence remedy commands mend subject"},
 		{"evidence", "kind source text line"},
 		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline first_boot"},
@@ -187,6 +187,7 @@ func TestFieldsByHand(t *testing.T) {
 		{"exit", "code reason"},
 		{"build", "version revision modified date go platform modules"},
 		{"error", "message hints"},
+		{"handout", "kind title server warnings steps notes files"},
 		{"explanation", "asked entries near guide"},
 		{"entry", "id group title text causes find mend advice known source heard line"},
 		{"todo", "line note"},

@@ -53,6 +53,8 @@ var layers = []layer{
 		deny: []string{"xrdpfix/repair", "xrdpfix/internal"}, in: []string{"clientele"}},
 	{why: "explain knows diagnose and the leaves",
 		deny: []string{"xrdpfix/repair", "xrdpfix/internal"}, in: []string{"explain"}},
+	{why: "handout makes files of values and knows no package of the project",
+		deny: []string{"xrdpfix/"}, in: []string{"handout"}},
 	{why: "repair knows diagnose, the leaves and internal/opensslconf",
 		deny: []string{"xrdpfix/internal/host", "xrdpfix/internal/atomicfile"}, in: []string{"repair"}},
 	{why: "the product never knows what tests it",
@@ -61,7 +63,7 @@ var layers = []layer{
 	{why: "nothing knows the command",
 		deny: []string{"xrdpfix/cmd"}, tests: true},
 	{why: "what decides touches no machine, so that it can be tested with values",
-		deny: []string{"os$", "syscall$"}, in: []string{"xrdpconf", "certs", "clients", "diagnose", "clientele", "explain", "repair"}},
+		deny: []string{"os$", "syscall$"}, in: []string{"xrdpconf", "certs", "clients", "diagnose", "clientele", "explain", "handout", "repair"}},
 	{why: "only internal, cmd and packaging run programs",
 		deny: []string{"os/exec$"}, except: []string{"internal", "cmd", "packaging", "bench"}},
 	{why: "errors are returned, and cmd prints them",
@@ -128,6 +130,8 @@ func TestLayersCanFail(t *testing.T) {
 		{"explain/find.go", "xrdpfix/repair", true},
 		{"explain/find.go", "os", true},
 		{"explain/find.go", "xrdpfix/diagnose", false},
+		{"handout/windows.go", "xrdpfix/certs", true},
+		{"handout/windows.go", "os", true},
 		{"service/unit.go", "log", true},
 	} {
 		s := source{name: tt.file, dir: tt.file[:strings.LastIndexByte(tt.file, '/')]}

@@ -18,7 +18,7 @@ type document struct {
 }
 
 func documents() []document {
-	return []document{{"docs/findings.md", findings(diagnose.Catalogue())}, {"docs/the-guide.md", explain.GuideMarkdown()}}
+	return []document{{"docs/findings.md", findings(diagnose.Catalogue())}, {"docs/the-guide.md", explain.GuideMarkdown()}, {"docs/clients.md", clients()}}
 }
 
 func main() {

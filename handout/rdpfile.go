@@ -1,0 +1,34 @@
+package handout
+
+import "strings"
+
+// rdp is an .rdp file. It is written as mstsc writes it, UTF-16LE with a byte
+// order mark: the only form in which mstsc takes no character for another, and
+// one that FreeRDP, Remmina and the apps read as well. It holds what the
+// connection needs and leaves the rest to the user's defaults.
+func (h *Handout) rdp(s Server) {
+	credSSP := "0"
+	if s.NLA {
+		credSSP = "1"
+	}
+	text := rdpLine("full address", "s", s.Address()) +
+		rdpLine("enablecredsspsupport", "i", credSSP) + // no NLA in released xrdp
+		rdpLine("negotiate security layer", "i", "1") +
+		rdpLine("enablerdsaadauth", "i", "0") + // xrdp refuses the request
+		rdpLine("authentication level", "i", "2") + // warn where the certificate is not trusted
+		rdpLine("prompt for credentials", "i", "1")
+	if s.User != "" {
+		text += rdpLine("username", "s", s.User)
+	}
+	h.file(s.file()+".rdp", "opens the connection", text, "utf-16le")
+}
+
+// rdpURI is the same for the apps of macOS, iOS and Android, which do not have
+// enablecredsspsupport there and ask for NLA only where the server has it.
+func rdpURI(s Server) string {
+	uri := "rdp://full%20address=s:" + uriValue(s.Address()) + "&prompt%20for%20credentials%20on%20client=i:1"
+	if s.User != "" {
+		uri += "&username=s:" + uriValue(s.User)
+	}
+	return strings.ReplaceAll(uri, "%3A", ":")
+}
