@@ -42,7 +42,10 @@ func (o outcome) String() string {
 	return strings.TrimSpace(o.connects + " " + strings.TrimPrefix(o.tls, "TLS ") + " " + o.cipher)
 }
 
-var established = regexp.MustCompile(`(Non-)?TLS connection established from [^\n]*?(?:: ?(?:(TLSv1(?:\.\d)?) with cipher (\S+))|\n|$)`)
+var (
+	established = regexp.MustCompile(`(Non-)?TLS connection established from [^\n]*\n`)
+	withCipher  = regexp.MustCompile(`(TLSv1(?:\.\d)?) with cipher (\S+)`)
+)
 
 // real runs a client against the server and tells how it fared, by its exit status and by xrdp's log of it.
 func (m *server) real(ctx context.Context, t *testing.T, p program) outcome {
@@ -61,11 +64,15 @@ func (m *server) real(ctx context.Context, t *testing.T, p program) outcome {
 			if len(last[1]) > 0 {
 				return outcome{connects: clients.ConnectsWeak}
 			}
-			v, err := probe.ParseTLSVersion(string(last[2]))
-			if err != nil {
-				t.Errorf("xrdp logged %q", last[0])
+			with := withCipher.FindSubmatch(last[0])
+			if with == nil {
+				t.Fatalf("xrdp logged %q", last[0])
 			}
-			return outcome{clients.ConnectsYes, v.String(), string(last[3])}
+			v, err := probe.ParseTLSVersion(string(with[1]))
+			if err != nil {
+				t.Errorf("xrdp logged %q: %v", last[0], err)
+			}
+			return outcome{clients.ConnectsYes, v.String(), string(with[2])}
 		}
 		if time.Now().After(end) {
 			if p.key == "remmina" { // it fails in a window

@@ -38,6 +38,7 @@ const (
 	KindTLSOther       Kind = "tls-other"        // the handshake failed on this side
 
 	KindCredSSPRequired Kind = "credssp-required" // the server selected a protocol that goes on with CredSSP or RDSTLS, which need credentials
+	KindNoCredSSP       Kind = "no-credssp"       // the server selected no CredSSP, which was asked for
 	KindMCSRejected     Kind = "mcs-rejected"     // the server refused Connect-Initial, Attach User or a Channel Join
 	KindMCSDisconnected Kind = "mcs-disconnected" // MCS Disconnect Provider Ultimatum
 )
@@ -66,7 +67,7 @@ func (f *Failure) String() string {
 // final reports whether the server has said its last word, so that it closes at once and can be waited for.
 func (f *Failure) final() bool {
 	switch f.Kind {
-	case KindNegotiationFailure, KindTLSAlert, KindTLSSetupFailed, KindCredSSPRequired, KindMCSRejected, KindMCSDisconnected:
+	case KindNegotiationFailure, KindTLSAlert, KindTLSSetupFailed, KindCredSSPRequired, KindNoCredSSP, KindMCSRejected, KindMCSDisconnected:
 		return true
 	}
 	return false

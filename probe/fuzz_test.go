@@ -197,3 +197,28 @@ func FuzzClientHello(f *testing.F) {
 		}
 	})
 }
+
+func FuzzTSRequest(f *testing.F) {
+	f.Add(tsRequest(ntlmNegotiate())[2:])
+	f.Add(unhex("a003020106a4060204c000006d"))
+	f.Add(unhex("a003020106"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		token, err := parseTSRequest(b)
+		if err == nil && (len(token) == 0 || !bytes.Contains(b, token)) {
+			t.Errorf("%x read as %x", b, token)
+		}
+	})
+}
+
+func FuzzNTLMChallenge(f *testing.F) {
+	f.Add(unhex("4e544c4d53535000020000000c000c003800000033828ae20123456789abcdef00000000000000002400240044000000060072170000000f" +
+		"530065007200760065007200" + "02000c0044006f006d00610069006e0001000c00530065007200760065007200" + "00000000"))
+	f.Add([]byte(ntlmSignature + "\x02\x00\x00\x00"))
+	f.Add(ntlmNegotiate())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		info, err := parseNTLMChallenge(b)
+		if err == nil && len(info.Target)+len(info.NetBIOSName)+len(info.DNSForest) > 6*len(b) {
+			t.Errorf("%x read as %+v", b, info)
+		}
+	})
+}

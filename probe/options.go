@@ -62,6 +62,8 @@ type Options struct {
 
 	// hello are TLS records to send instead of a handshake (Hello).
 	hello []byte
+	// challenge says to ask for an NTLM challenge where MCS would begin (Challenge).
+	challenge bool
 }
 
 // withDefaults fills what was left zero.

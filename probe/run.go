@@ -24,6 +24,7 @@ type Result struct {
 	TLS         *TLSInfo     `json:"tls,omitempty"`
 	ServerHello *ServerHello `json:"server_hello,omitempty"` // from Hello only
 	MCS         *MCSInfo     `json:"mcs,omitempty"`
+	NTLM        *NTLMInfo    `json:"ntlm,omitempty"`    // from Challenge only
 	Failure     *Failure     `json:"failure,omitempty"` // nil if the connection got to Options.Until
 
 	Started time.Time     `json:"started"`

@@ -1,6 +1,9 @@
 package probe
 
 func (r *run) connectMCS() *Failure {
+	if r.opts.challenge {
+		return r.readChallenge()
+	}
 	n := r.result.Negotiation
 	data := clientData{Name: r.opts.ClientName, Selected: n.Selected}
 	switch n.Selected {

@@ -35,7 +35,7 @@ var flagGroups = []flagGroup{
 	{title: "Waiting for a client", flags: []string{"wait-client", "from"}, needs: "wait-client"},
 	{title: "Which servers", flags: []string{"from", "range", "all-addresses"}, needs: "range"},
 	{title: "How many at once, and how long", flags: []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},
-	{title: "What is asked and shown", flags: []string{"full", "profiles"}},
+	{title: "What is asked and shown", flags: []string{"ntlm", "full", "profiles"}},
 	{title: "For monitoring", flags: []string{"crit-days", "fail-on", "textfile"}},
 	{title: "Which connections", flags: []string{"since", "client", "failed", "all", "follow"}},
 	{title: "The other side", flags: []string{"server", "user", "out"}},

@@ -17,6 +17,17 @@ type probeDoc struct {
 	Security  []securityDoc `json:"security"`
 	TLS       []versionDoc  `json:"tls"`
 	Failure   *failureDoc   `json:"failure,omitempty"`
+	// Software is what answers, by its behaviour: "xrdp", "Windows", "FreeRDP".
+	Software string          `json:"software,omitempty"`
+	Because  string          `json:"because,omitempty"`
+	CutOff   *cutOffDoc      `json:"cut_off,omitempty"`
+	NTLM     *probe.NTLMInfo `json:"ntlm,omitempty"`
+}
+
+// cutOffDoc counts connections that were reset after the ClientHello.
+type cutOffDoc struct {
+	Times int `json:"times"`
+	Of    int `json:"of"`
 }
 
 // securityDoc is one answer to an X.224 Connection Request.
@@ -66,6 +77,11 @@ func probeOf(s probe.ServerSurvey) *probeDoc {
 			ver.Alert = v.Failure.AlertName
 		}
 		doc.TLS = append(doc.TLS, ver)
+	}
+	software, because := s.Software()
+	doc.Software, doc.Because = string(software), because
+	if times, of, _ := s.CutOff(); times > 0 {
+		doc.CutOff = &cutOffDoc{times, of}
 	}
 	if f := s.Full.Failure; f != nil {
 		doc.Failure = &failureDoc{f.Stage.String(), f.Kind, f.Text}

@@ -76,6 +76,8 @@ type probed struct {
 	survey probe.ServerSurvey
 	cert   *certs.CertInfo
 	server *clients.Server
+	// ntlm is the answer to --ntlm, nil if it was not asked for.
+	ntlm *probe.Result
 }
 
 // perServer is how many times the time for a connection a server gets: enough
@@ -91,6 +93,10 @@ func (a *app) ask(ctx context.Context, s fleet.Server, flags *probeFlags) (p pro
 	p.survey = probe.Survey(ctx, s.Target.String(), probe.SurveyOptions{Connection: opts})
 	p.server = served(p.survey, a.now())
 	a.askClients(ctx, p.server, flags, opts)
+	if flags.ntlm && p.survey.Full.Negotiation != nil {
+		r := probe.Challenge(ctx, s.Target.String(), opts)
+		p.ntlm = &r
+	}
 	if chain := clients.Chain(&p.survey); len(chain) > 0 {
 		info := certs.InspectDER(chain)
 		p.cert = &info

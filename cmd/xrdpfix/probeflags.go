@@ -28,6 +28,7 @@ type probeFlags struct {
 	plugin         probePlugin
 	clients        bool
 	profiles       bool
+	ntlm           bool
 	// tables says that each server's table of clients is shown.
 	tables bool
 }
@@ -45,6 +46,7 @@ func (p *probeFlags) add(cmd *cobra.Command) {
 	f.Var(&p.stageTimeout, "stage-timeout", "`TIME` allowed for each step: X.224, TLS, MCS")
 	f.BoolVar(&p.clients, "clients", false, "send each client's own ClientHello: one more connection a client,\nand the table says what the server answered")
 	f.BoolVar(&p.profiles, "profiles", false, "tell how each client of the table is known, and probe nothing")
+	f.BoolVar(&p.ntlm, "ntlm", false, "ask a server with NLA for its names and version (NTLM challenge);\nits log takes it for an attempt to log in")
 	f.BoolVar(&p.full, "full", false, "several servers: all about each, not one line")
 }
 

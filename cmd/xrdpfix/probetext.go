@@ -18,7 +18,7 @@ func showProbe(p *page, visit probed, a *app) {
 		p.para(head + ": " + clean(s.Full.Failure.Text))
 		return
 	}
-	p.para(fmt.Sprintf("%s: RDP; %d ms", head, s.Elapsed.Milliseconds()))
+	p.para(fmt.Sprintf("%s: %s", head, whatText(&s)))
 	p.blank()
 	label := "Security"
 	for _, r := range asked(s) {
@@ -46,11 +46,79 @@ func showProbe(p *page, visit probed, a *app) {
 	if f := s.Full.Failure; f != nil && f.Kind != probe.KindCredSSPRequired {
 		p.block(13, "Failure", clean(f.String()))
 	}
+	showNTLM(p, visit.ntlm)
 	if visit.cert != nil {
 		showCert(p, *visit.cert, a.now())
 	}
+	if showCutOff(p, &s) {
+		return
+	}
 	p.blank()
 	showClientTable(p, visit.server.Table())
+}
+
+// whatText says what kind of server it is.
+func whatText(s *probe.ServerSurvey) string {
+	if times, of, _ := s.CutOff(); times > 0 && times == of {
+		return "TCP connects, X.224 is answered, TLS is cut off"
+	}
+	names := map[probe.Software]string{
+		probe.SoftwareXrdp: "xrdp", probe.SoftwareWindows: "Windows",
+		probe.SoftwareFreeRDP: "FreeRDP's server (GNOME Remote Desktop, shadow)",
+	}
+	ms := s.Elapsed.Milliseconds()
+	if software, _ := s.Software(); names[software] != "" {
+		return fmt.Sprintf("%s, by its behaviour; %d ms", names[software], ms)
+	}
+	return fmt.Sprintf("RDP; %d ms", ms)
+}
+
+// showCutOff prints the finding of a TLS that nobody on the way lets through,
+// and reports whether there is one.
+func showCutOff(p *page, s *probe.ServerSurvey) bool {
+	times, of, versions := s.CutOff()
+	if times == 0 || times < of {
+		return false
+	}
+	p.blank()
+	p.linef("error  tls-cut-off")
+	p.block(7, "", fmt.Sprintf("The server chose %s, then the connection was reset as soon as the ClientHello was sent: %d times of %d, with %s. "+
+		"xrdp answers a failed TLS set-up with an alert or with the bytes 03 00 00 09 ..., so the reset was probably made on the way here: by a firewall, an IPS or a proxy that inspects TLS.",
+		s.Full.Negotiation.Selected, times, of, versionsText(versions)))
+	p.block(13, "       tell", "xrdpfix probe 127.0.0.1   on that machine itself. If that works, it is the network's move, not xrdp's.")
+	return true
+}
+
+func versionsText(versions []probe.TLSVersion) string {
+	var names []string
+	for _, v := range versions {
+		names = append(names, strings.TrimPrefix(v.String(), "TLS "))
+	}
+	return "TLS " + strings.Join(names, ", ")
+}
+
+// showNTLM prints what the server told in its NTLM challenge.
+func showNTLM(p *page, r *probe.Result) {
+	switch {
+	case r == nil:
+	case r.NTLM == nil && r.Failure != nil:
+		p.block(13, "NTLM", clean(r.Failure.Text))
+	case r.NTLM != nil:
+		label := "NTLM"
+		n := r.NTLM
+		for _, row := range [][2]string{
+			{"computer", n.NetBIOSName}, {"domain", n.NetBIOSDomain}, {"DNS name", n.DNSName}, {"DNS domain", n.DNSDomain},
+			{"forest", n.DNSForest}, {"version", n.ProductVersion},
+		} {
+			if row[1] != "" {
+				p.block(32, fmt.Sprintf("%-13s%-19s", label, row[0]), clean(row[1]))
+				label = ""
+			}
+		}
+		if !n.Time.IsZero() {
+			p.block(32, fmt.Sprintf("%-13s%-19s", label, "its clock"), n.Time.Format("2 Jan 2006 15:04:05 UTC"))
+		}
+	}
 }
 
 func probeAnswer(r probe.Result) string {

@@ -75,6 +75,9 @@ func (v *probeView) document(p probed) *document {
 	doc := v.a.document("probe", nil)
 	doc.Host = p.survey.Addr
 	doc.Probe = probeOf(p.survey)
+	if p.ntlm != nil {
+		doc.Probe.NTLM = p.ntlm.NTLM
+	}
 	doc.Clients = clientDocs(p.server.Table())
 	if p.cert != nil {
 		doc.Certificate = certOf(*p.cert)

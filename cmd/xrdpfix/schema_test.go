@@ -178,7 +178,7 @@ func TestFieldsByHand(t *testing.T) {
 		{"verdict", "status reasons"},
 		{"client", "key name connects protocol tls cipher certificate why_not whose code next known asked"},
 		{"connection", "time client name asked got cipher outcome cause likely own"},
-		{"probe", "addr reachable elapsed_ms security tls remote failure"},
+		{"probe", "addr reachable elapsed_ms security tls remote failure software because cut_off ntlm"},
 		{"clientele", "since connections keep lose gain unknown refused left clients strictest next"},
 		{"seen", "address name fate why tls connections last mixed cause"},
 		{"advice", "flags first"},

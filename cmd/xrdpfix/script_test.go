@@ -202,7 +202,7 @@ func cmdRDP(ts *testscript.TestScript, neg bool, args []string) {
 				return rdptest.Reply{Protocol: rdptest.Hybrid}
 			}
 			return rdptest.Reply{Failure: 5}
-		}},
+		}, CredSSP: rdptest.Challenge(rdptest.Names{Computer: "SRV1", Domain: "CORP", DNSComputer: "srv1.corp.example", Major: 10, Build: 20348})},
 		"broken-tls": {Fault: rdptest.PlainDisconnect, FaultAt: rdptest.AtTLS},
 		"cut-off":    {Fault: rdptest.Reset, FaultAt: rdptest.AtTLS},
 		"ssh":        {Fault: rdptest.Garbage, FaultAt: rdptest.AtConfirm},

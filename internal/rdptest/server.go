@@ -22,6 +22,8 @@ type Reply struct {
 	Protocol uint32 // selectedProtocol
 	Failure  uint32 // failureCode; not zero sends RDP_NEG_FAILURE and closes
 	Bare     bool   // a Connection Confirm without negotiation data
+	Flags    uint8  // of RDP_NEG_RSP
+	NoSource bool   // source reference 0, as FreeRDP's servers, in place of 0x1234
 }
 
 // Fault is a way to misbehave.
@@ -64,6 +66,8 @@ type Config struct {
 	TLS *tls.Config
 	// Method and Level go into the Server Security Data of Standard RDP Security; zero means 128BIT and HIGH.
 	Method, Level uint32
+	// CredSSP answers the client's first TSRequest where CredSSP was selected; nil says nothing.
+	CredSSP []byte
 	// Fault takes the place of the answer at FaultAt.
 	Fault   Fault
 	FaultAt Point
@@ -79,6 +83,7 @@ type Seen struct {
 	ClientHello       []byte // the TLS records that carried it
 	TLSVersion        uint16 // 0 if there was no complete handshake
 	ServerName        string
+	TSRequest         []byte // the client's first, where Config.CredSSP answers it
 	ClientName        string
 	SelectedEcho      uint32 // serverSelectedProtocol of the Client Core Data
 	EncryptionMethods uint32

@@ -33,7 +33,10 @@ func (s *session) serve() error {
 		}
 	}
 	if reply.Protocol > SSL {
-		return s.drain() // CredSSP would follow
+		if err := s.credSSP(); err != nil {
+			return err
+		}
+		return s.drain()
 	}
 	if err := s.connect(reply.Protocol); err != nil {
 		return err
@@ -112,6 +115,10 @@ func (s *session) negotiate() (Reply, error) {
 	}
 	reply := decide(s.seen.Requested, s.seen.HasNegotiation)
 	cc := []byte{3, 0, 0, 19, 14, 0xd0, 0, 0, 0x12, 0x34, 0, 2, 1, 8, 0, byte(reply.Protocol), 0, 0, 0}
+	cc[12] = reply.Flags
+	if reply.NoSource {
+		cc[8], cc[9] = 0, 0
+	}
 	switch {
 	case reply.Failure != 0:
 		cc[11], cc[12], cc[15] = 3, 0, byte(reply.Failure)
