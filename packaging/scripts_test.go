@@ -290,3 +290,19 @@ func TestPostinst(t *testing.T) {
 		}
 	}
 }
+
+// TestMetricsGo: what the timer wrote goes with the program, and what systemd keeps
+// of the timers goes with a purge.
+func TestMetricsGo(t *testing.T) {
+	const metrics, stamp = "run/xrdpfix/xrdpfix.prom", "var/lib/systemd/timers/stamp-xrdpfix-check.timer"
+	for arg, want := range map[string][]string{
+		"remove": {"run/", stamp}, "0": {"run/", stamp}, "purge": {"run/", "var/lib/systemd/timers/"},
+		"upgrade": {metrics, stamp}, "1": {metrics, stamp},
+	} {
+		root := tree(t, map[string]string{metrics: "xrdpfix_key_readable 1\n", stamp: ""})
+		out, errOut, code := script(t, root, "postrm", arg)
+		if got := left(t, root); code != 0 || out+errOut != "" || !slices.Equal(got, want) {
+			t.Errorf("postrm %s: status %d, left %q, want %q\n%s%s", arg, code, got, want, out, errOut)
+		}
+	}
+}

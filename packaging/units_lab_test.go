@@ -45,6 +45,32 @@ func metricsAreClean(t *testing.T, metrics string) {
 	}
 }
 
+// TestAlertRules: the rules in the documentation are ones.
+func TestAlertRules(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/monitoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rules, found := strings.Cut(string(text), "```yaml\n")
+	rules, _, ended := strings.Cut(rules, "```")
+	if !found || !ended {
+		t.Fatal("docs/monitoring.md has no rules")
+	}
+	name := filepath.Join(t.TempDir(), "rules.yml")
+	if err := os.WriteFile(name, []byte(rules), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out := run(t, promtool(t), "check", "rules", name); !strings.Contains(out, "SUCCESS: 3 rules found") {
+		t.Errorf("promtool check rules: %s", out)
+	}
+	for _, metric := range regexp.MustCompile(`xrdpfix_[a-z_]+`).FindAllString(rules, -1) {
+		if !strings.Contains(string(text), "| `"+metric) && metric != "xrdpfix_findings_by_severity" && metric != "xrdpfix_check_timestamp_seconds" {
+			t.Errorf("the rules use %s, which the table does not have", metric)
+		}
+	}
+}
+
 // TestUnits: the timers do nothing until somebody enables them; then the check
 // writes metrics and the journal, and the renewal renews what is ours, while a user
 // works, and nothing else.

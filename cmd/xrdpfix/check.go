@@ -121,7 +121,7 @@ func (a *app) showCheck(l *look, facts *factsFlags, asked netip.Addr) error {
 	}
 	showUnseen(&p, &l.facts)
 	showIgnored(&p, l)
-	showPolicy(&p, l.from)
+	showPolicy(&p, l.from, a.global.verbose)
 	if l.machine != nil && l.machine.WaitsForIdle() {
 		p.blank()
 		p.para("A change waits until nobody is connected; to give it up: xrdpfix rollback")

@@ -102,9 +102,10 @@ func (s policySetting) origin() string {
 	return fromDefault
 }
 
-// showPolicy lists what is in force where anything of it was stated.
-func showPolicy(p *page, from []policySetting) {
-	if !statesSomething(from) {
+// showPolicy lists what is in force where anything of it was stated, or where all
+// is to be told.
+func showPolicy(p *page, from []policySetting, verbose bool) {
+	if !statesSomething(from) && !verbose {
 		return
 	}
 	p.blank()
