@@ -245,6 +245,8 @@ func brokenText(l *look) string {
 	f := &l.facts
 	full := f.Wire.Value.Full
 	switch {
+	case misread(l) != "":
+		return misread(l)
 	case !f.Wire.Ok() && f.Offline:
 		return "with these files clients cannot connect, or not safely."
 	case !f.Wire.Ok():
@@ -259,6 +261,17 @@ func brokenText(l *look) string {
 		return "nobody can connect: " + clean(full.Failure.Text) + "."
 	}
 	return "TLS works, but " + lowerFirst(firstError(l)) + "."
+}
+
+// misread is the finding that says why the wire tells nothing of xrdp: another
+// program answers, or our own TLS cannot read what other clients can; "" for none.
+func misread(l *look) string {
+	for _, x := range l.found {
+		if x.Code == diagnose.PortTaken || x.Code == diagnose.CertInvalid && x.Mend == diagnose.MendStated {
+			return lowerFirst(strings.TrimSuffix(cleanLines(x.Detail), ".")) + "."
+		}
+	}
+	return ""
 }
 
 func firstError(l *look) string {

@@ -54,6 +54,8 @@ type fault struct {
 	// down says that nothing listens afterwards.
 	down bool
 	opts []func(*lab.Options)
+	// packages are more Debian packages of the host, by suite.
+	packages func(lab.Suite) []string
 
 	// across has the client come from outside, over an interface and from an
 	// address of its own.
@@ -152,7 +154,7 @@ ini() { # KEY VALUE: set the first line of the key, or add it to [Globals]
 drop() { sed -i "0,/^$1=/{/^$1=/d}" xrdp.ini; } # KEY: delete its first line
 sesman() { sed -i "/^\[$1\]/a $2" sesman.ini; } # SECTION LINE: add it there
 restart() { systemctl restart xrdp; }
-up() { until ss -Hltn | grep -q ':3389 '; do sleep 0.1; done; } # the port is open again
+up() { for i in $(seq 300); do ss -Hltn | grep -q ':3389 ' && return; sleep 0.1; done; return 1; } # wait for the port
 `
 
 // usable gives the server a pair of its own that its daemon can read.
@@ -164,9 +166,12 @@ install -o root -g xrdp -m 0640 /run/matrix/key.pem key.pem
 
 // test runs one row on a fresh host.
 func (f fault) test(t *testing.T, s lab.Suite, r *result) {
-	opts := f.opts
+	opts := slices.Clone(f.opts)
 	if f.across {
-		opts = append(opts[:len(opts):len(opts)], lab.WithVeth)
+		opts = append(opts, lab.WithVeth)
+	}
+	if f.packages != nil {
+		opts = append(opts, lab.WithPackages(f.packages(s)...))
 	}
 	m := start(t, s, opts...)
 	r.versions = m.Image.Versions

@@ -5,7 +5,7 @@ package matrix
 import "xrdpfix/internal/lab"
 
 // filters are the packet filters; firewalld runs from the first boot on.
-var filters = []func(*lab.Options){lab.WithPackages("nftables", "ufw", "firewalld")}
+func filters(lab.Suite) []string { return []string{"nftables", "ufw", "firewalld"} }
 
 // filtering waits until firewalld has made its rules, noFirewalld ends it.
 const (
@@ -53,7 +53,7 @@ issue() {
 
 var aroundFaults = []fault{
 	{
-		name: "firewall-nftables", why: "drop all but SSH with nftables", kind: manual, across: true, opts: filters, shortOn: lab.Bookworm,
+		name: "firewall-nftables", why: "drop all but SSH with nftables", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
 		plant: noFirewalld + `nft -f - <<'END'
 table inet filter {
 	chain input {
@@ -67,19 +67,19 @@ END`,
 		before: "connect-failed", codes: "firewall-blocks",
 	},
 	{
-		name: "firewall-firewalld", why: "leave firewalld as it is delivered", kind: manual, across: true, opts: filters, shortOn: lab.Bookworm,
+		name: "firewall-firewalld", why: "leave firewalld as it is delivered", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
 		plant: filtering, before: "transport-failed", codes: "firewall-blocks",
 	},
 	{
-		name: "firewall-firewalld-bus", why: "have firewalld without the nft program: it is asked over D-Bus", kind: manual, across: true, opts: filters, shortOn: lab.Bookworm,
+		name: "firewall-firewalld-bus", why: "have firewalld without the nft program: it is asked over D-Bus", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
 		plant: filtering + "rm /usr/sbin/nft", before: "transport-failed", codes: "firewall-blocks",
 	},
 	{
-		name: "firewall-leftover", why: "lose firewalld to a crash: its rules outlive it", kind: manual, across: true, opts: filters, shortOn: lab.Bookworm,
+		name: "firewall-leftover", why: "lose firewalld to a crash: its rules outlive it", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
 		plant: filtering + "systemctl mask --quiet --runtime firewalld; systemctl kill -s KILL firewalld; sleep 0.5", before: "transport-failed", codes: "firewall-blocks",
 	},
 	{
-		name: "firewall-ufw", why: "enable ufw", kind: manual, across: true, opts: filters, shortOn: lab.Bookworm,
+		name: "firewall-ufw", why: "enable ufw", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
 		plant: noFirewalld + "ufw --force enable >/dev/null", before: "connect-failed", codes: "firewall-blocks",
 	},
 	{

@@ -4,6 +4,14 @@ package matrix
 
 import "xrdpfix/internal/lab"
 
+// shadow is FreeRDP's own server, which has NLA.
+func shadow(s lab.Suite) []string {
+	if s == lab.Bookworm {
+		return []string{"freerdp2-shadow-x11", "xvfb"}
+	}
+	return []string{"freerdp3-shadow-x11", "xvfb"}
+}
+
 var daemonFaults = []fault{
 	{
 		name: "stopped", why: "stop xrdp", kind: fixed, every: true, plant: "systemctl stop xrdp", down: true,
@@ -54,6 +62,15 @@ var daemonFaults = []fault{
 systemd-run --quiet --unit=squatter openssl s_server -www -accept 3389 -cert /etc/xrdp/cert.pem -key /etc/xrdp/key.pem; sleep 0.5
 systemctl start xrdp || true; sleep 2`,
 		before: "transport-failed", codes: "port-taken",
+	},
+	{
+		name: "port-taken-nla", why: "run another RDP server on the port, one that requires NLA", kind: manual, down: true, shortOn: lab.Trixie,
+		packages: shadow,
+		plant: `systemctl stop xrdp
+systemd-run --quiet --unit=screen Xvfb :5 -screen 0 800x600x24 -noreset
+systemd-run --quiet --unit=other-rdp -p Restart=always -p RestartSec=1 -E DISPLAY=:5 -E HOME=/root $(command -v freerdp-shadow-cli3 || command -v freerdp-shadow-cli) /port:3389 /sec:nla
+up; systemctl start xrdp || true; sleep 2`,
+		codes: "port-taken",
 	},
 	{
 		name: "rsakeys-missing", why: "delete rsakeys.ini", kind: fixed, every: true, plant: "rm rsakeys.ini; systemctl restart xrdp || true; sleep 1", down: true,
