@@ -319,6 +319,8 @@ func acceptable(p certs.Pair, now time.Time) error {
 		return refusal(fmt.Errorf("it ended on %s", c.NotAfter.Format("2 Jan 2006")))
 	case now.Before(c.NotBefore):
 		return refusal(fmt.Errorf("it begins on %s", c.NotBefore.Format("2 Jan 2006")))
+	case c.IsCA:
+		return refusal(errors.New("it is a CA's own certificate (CA:TRUE), not a server's"))
 	case !c.ServerAuth:
 		return refusal(errors.New("its extended key usage does not allow a server (serverAuth)"))
 	case c.WeakSignature:

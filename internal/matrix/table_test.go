@@ -37,6 +37,9 @@ func (r *results) add(t *testing.T, one *result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one.ok = !t.Failed()
+	if err := keep(*one); err != nil {
+		t.Error(err)
+	}
 	r.list = append(r.list, *one)
 }
 
@@ -44,6 +47,9 @@ func (r *results) add(t *testing.T, one *result) {
 func (r *results) report(t *testing.T, began time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.merge(); err != nil {
+		t.Error(err)
+	}
 	order := map[string]int{}
 	for i, f := range faults() {
 		order[f.name] = i
