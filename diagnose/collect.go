@@ -192,6 +192,8 @@ func collectWire(ctx context.Context, env Env, opts Options, server xrdpconf.Ser
 	switch {
 	case opts.NoWire:
 		f.Wire = Skipped[probe.ServerSurvey]("not asked for")
+	case addr == "" && len(ports) == 0 && len(server.Listen) > 0:
+		f.Wire = Skipped[probe.ServerSurvey]("no TCP port is configured")
 	case addr == "":
 		f.Wire = Skipped[probe.ServerSurvey]("nothing listens on the configured port")
 	}
