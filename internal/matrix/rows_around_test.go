@@ -64,30 +64,30 @@ table inet filter {
 	}
 }
 END`,
-		before: "connect-failed", codes: "firewall-blocks",
+		client: []string{"/sec:tls", "/timeout:3000"}, before: "connect-failed", codes: "firewall-blocks",
 	},
 	{
 		name: "firewall-firewalld", why: "leave firewalld as it is delivered", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
 		plant: filtering, before: "transport-failed", codes: "firewall-blocks",
 	},
 	{
-		name: "firewall-firewalld-bus", why: "have firewalld without the nft program: it is asked over D-Bus", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
+		name: "firewall-firewalld-bus", why: "have firewalld without the nft program: it is asked over D-Bus", kind: manual, long: true, across: true, packages: filters,
 		plant: filtering + "rm /usr/sbin/nft", before: "transport-failed", codes: "firewall-blocks",
 	},
 	{
-		name: "firewall-leftover", why: "lose firewalld to a crash: its rules outlive it", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
+		name: "firewall-leftover", why: "lose firewalld to a crash: its rules outlive it", kind: manual, long: true, across: true, packages: filters,
 		plant: filtering + "systemctl mask --quiet --runtime firewalld; systemctl kill -s KILL firewalld; sleep 0.5", before: "transport-failed", codes: "firewall-blocks",
 	},
 	{
 		name: "firewall-ufw", why: "enable ufw", kind: manual, across: true, packages: filters, shortOn: lab.Bookworm,
-		plant: noFirewalld + "ufw --force enable >/dev/null", before: "connect-failed", codes: "firewall-blocks",
+		plant: noFirewalld + "ufw --force enable >/dev/null", client: []string{"/sec:tls", "/timeout:3000"}, before: "connect-failed", codes: "firewall-blocks",
 	},
 	{
 		name: "selinux", why: "move a key here from /tmp: SELinux refuses it (played: no kernel of the lab has it)", kind: manual, not: runsAsRoot,
 		plant: enforcing, codes: "key-unreadable", run: "restorecon -Rv /etc/xrdp",
 	},
 	{
-		name: "sandbox", why: "close /etc/xrdp/key.pem to the unit in a drop-in", kind: manual, not: runsAsRoot,
+		name: "sandbox", why: "close /etc/xrdp/key.pem to the unit in a drop-in", kind: manual, long: true, not: runsAsRoot,
 		plant: refusing, codes: "key-unreadable", run: "systemctl cat xrdp",
 		then: "rm /etc/systemd/system/xrdp.service.d/refuse.conf; systemctl daemon-reload; restart; up",
 	},
@@ -103,7 +103,7 @@ END`,
 		before: "ok", codes: "key-shared cert-name-mismatch",
 	},
 	{
-		name: "key-of-all", why: "use the machine's shared pair", kind: alone, stock: true, runs: true,
+		name: "key-of-all", why: "use the machine's shared pair", kind: alone, long: true, stock: true, runs: true,
 		plant: "adduser --quiet xrdp ssl-cert; restart", before: "ok", codes: "key-shared",
 	},
 	{
@@ -140,7 +140,7 @@ cat leaf.pem other.pem ca.pem >cert.pem; cat privkey.pem >key.pem`,
 		before: "ok", codes: "ini-upgrade-leftover",
 	},
 	{
-		name: "upgrade-leftovers", why: "find the leftovers of every packager", kind: alone,
+		name: "upgrade-leftovers", why: "find the leftovers of every packager", kind: alone, long: true,
 		plant: `for x in dpkg-new ucf-dist ucf-new rpmnew rpmsave; do sed 's/^crypt_level=.*/crypt_level=low/' xrdp.ini >xrdp.ini.$x; done
 cp sesman.ini sesman.ini.dpkg-dist; sed '/^SessionSockdirGroup=/d; /^\[Security\]/a SessionSockdirGroup=somebody' sesman.ini >sesman.ini.rpmnew`,
 		before: "ok", codes: "ini-upgrade-leftover ini-upgrade-leftover ini-upgrade-leftover ini-upgrade-leftover ini-upgrade-leftover ini-upgrade-leftover",
@@ -182,7 +182,7 @@ cp sesman.ini sesman.ini.dpkg-dist; sed '/^SessionSockdirGroup=/d; /^\[Security\
 		codes: "restart-pending", after: []string{"/sec:tls", "/v:127.0.0.1:3389"},
 	},
 	{
-		name: "disabled-enabled", why: "disable xrdp, and be told how to enable it", kind: alone, runs: true, plant: "systemctl disable --quiet xrdp",
+		name: "disabled-enabled", why: "disable xrdp, and be told how to enable it", kind: alone, long: true, runs: true, plant: "systemctl disable --quiet xrdp",
 		before: "ok", codes: "service-disabled",
 	},
 }

@@ -11,12 +11,12 @@ var clientFaults = []fault{
 		codes: "client-tls-too-old", says: "switch its newer versions on", after: []string{"/sec:tls"},
 	},
 	{
-		name: "client-old-for-1.3", why: "allow TLS 1.3 only, and keep a client that ends at TLS 1.2", kind: clientSide, across: true, older: true,
+		name: "client-old-for-1.3", why: "allow TLS 1.3 only, and keep a client that ends at TLS 1.2", kind: clientSide, long: true, across: true, older: true,
 		plant: "ini ssl_protocols TLSv1.3", client: []string{"/sec:tls", "+enforce-tlsv1_2"}, before: "tls-failed",
 		codes: "client-tls-too-old", says: "Update it", after: []string{"/sec:tls"},
 	},
 	{
-		name: "client-new", why: "serve old versions only, and set a client to TLS 1.3", kind: clientSide, across: true,
+		name: "client-new", why: "serve old versions only, and set a client to TLS 1.3", kind: clientSide, long: true, across: true,
 		plant: "ini ssl_protocols 'TLSv1, TLSv1.1, TLSv1.2'; ini tls_ciphers DEFAULT@SECLEVEL=0",
 		new:   true, client: []string{"/sec:tls", "/tls:enforce:1.3"}, before: "tls-failed",
 		codes: "tls-versions-obsolete client-tls-too-new", logged: "client-tls-too-old", says: "offer older versions too", after: []string{"/sec:tls"},
@@ -33,7 +33,7 @@ var clientFaults = []fault{
 		client: []string{"/sec:nla"}, codes: "client-requires-nla", says: "enablecredsspsupport:i:0", after: []string{"/sec:tls"},
 	},
 	{
-		name: "client-nla-tls", why: "insist on NLA in FreeRDP 3, against security_layer=tls", kind: clientSide, across: true,
+		name: "client-nla-tls", why: "insist on NLA in FreeRDP 3, against security_layer=tls", kind: clientSide, long: true, across: true,
 		plant: "ini security_layer tls", new: true, client: []string{"/sec:nla"},
 		codes: "client-requires-nla", says: "/sec:tls in FreeRDP", after: []string{"/sec:tls"},
 	},
@@ -42,7 +42,7 @@ var clientFaults = []fault{
 		new: true, client: []string{"/sec:aad"}, codes: "client-unsupported-auth", says: "enablerdsaadauth:i:0", after: []string{"/sec:tls"},
 	},
 	{
-		name: "client-remote-guard", why: "switch Remote Credential Guard on", kind: clientSide, across: true,
+		name: "client-remote-guard", why: "switch Remote Credential Guard on", kind: clientSide, long: true, across: true,
 		new: true, client: []string{"/remoteGuard"}, codes: "client-unsupported-auth", says: "mstsc without /remoteGuard", after: []string{"/sec:tls"},
 	},
 	{
@@ -51,7 +51,7 @@ var clientFaults = []fault{
 		says: "after comparing its fingerprint", after: []string{"/sec:tls", "/cert:fingerprint:sha256:%f"},
 	},
 	{
-		name: "client-refuses-3", why: "have a client that may not ask (FreeRDP 3)", kind: clientSide, across: true,
+		name: "client-refuses-3", why: "have a client that may not ask (FreeRDP 3)", kind: clientSide, long: true, across: true,
 		new: true, client: []string{"/sec:tls", "/cert:deny"}, before: "tls-failed", codes: "client-refuses-cert",
 		says: "after comparing its fingerprint", after: []string{"/sec:tls", "/cert:fingerprint:sha256:%f"},
 	},
@@ -62,7 +62,7 @@ var clientFaults = []fault{
 		codes: "client-no-shared-cipher", says: "tls_ciphers=ECDHE-RSA-AES256-GCM-SHA384 decides", after: []string{"/sec:tls"},
 	},
 	{
-		name: "client-signature", why: "serve an ECDSA key to a client that knows RSA only", kind: clientSide, across: true, older: true,
+		name: "client-signature", why: "serve an ECDSA key to a client that knows RSA only", kind: clientSide, long: true, across: true, older: true,
 		pair: &pairSpec{key: "ecdsa"}, plant: "ini ssl_protocols TLSv1.2",
 		client: []string{"/sec:tls", "/tls-ciphers:ECDHE-RSA-AES128-GCM-SHA256"}, before: "tls-failed",
 		codes: "client-no-shared-cipher", says: "Update it", after: []string{"/sec:tls"},
@@ -73,7 +73,7 @@ var clientFaults = []fault{
 		codes: "client-classic-only", says: "let it use TLS", after: []string{"/sec:tls"},
 	},
 	{
-		name: "client-first-connection", why: "log in with mstsc: its first connection hangs up to ask about the certificate", kind: alone, across: true, every: true,
+		name: "client-first-connection", why: "log in with mstsc: its first connection hangs up to ask about the certificate", kind: alone, across: true,
 		noise: [][]string{{"xfreerdp", "/sec:tls", "/cert:deny"}, {"xfreerdp", "/sec:tls"}}, before: "ok",
 	},
 	{

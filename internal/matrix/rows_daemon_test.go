@@ -64,7 +64,7 @@ systemctl start xrdp || true; sleep 2`,
 		before: "transport-failed", codes: "port-taken",
 	},
 	{
-		name: "port-taken-nla", why: "run another RDP server on the port, one that requires NLA", kind: manual, down: true, shortOn: lab.Trixie,
+		name: "port-taken-nla", why: "run another RDP server on the port, one that requires NLA", kind: manual, long: true, down: true,
 		packages: shadow,
 		plant: `systemctl stop xrdp
 systemd-run --quiet --unit=screen Xvfb :5 -screen 0 800x600x24 -noreset

@@ -34,7 +34,7 @@ mv key.pem.new key.pem; chmod 600 key.pem`,
 		codes: "key-unreadable cert-unsuitable", plan: newPair,
 	},
 	{
-		name: "guide-negotiate", why: "set security_layer=negotiate, as the guide says: it was", kind: alone,
+		name: "guide-negotiate", why: "set security_layer=negotiate, as the guide says: it was", kind: alone, long: true,
 		plant: "ini security_layer negotiate; restart", before: "ok",
 	},
 	{
