@@ -39,7 +39,8 @@ func (v *view) failure(r probe.Result) []Finding {
 	switch r.Failure.Kind {
 	case probe.KindTLSCutOff:
 		return []Finding{finding(TLSCutOff, MendHuman, "The connection was reset as soon as the ClientHello was sent.").
-			because(v.wireAndLog()...).remedy("Look at what stands between: a firewall, an IPS or a proxy that inspects TLS.")}
+			because(v.wireAndLog()...).remedy("Our connection did not leave this machine: look at its packet filter, and for a program that inspects TLS here.").
+			commands("nft list ruleset || iptables-save")}
 	case probe.KindNegotiationFailure, probe.KindTLSAlert, probe.KindTLSSetupFailed, probe.KindTLSOther:
 		return []Finding{finding(TLSFails, MendHuman, "Asked for TLS, and it fails at stage %s: %s.", r.Failure.Stage, r.Failure.Text).
 			because(v.wireAndLog()...).remedy("Read what xrdp says about this connection.").commands("xrdpfix log --since 1h")}

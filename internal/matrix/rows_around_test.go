@@ -92,6 +92,28 @@ END`,
 		then: "rm /etc/systemd/system/xrdp.service.d/refuse.conf; systemctl daemon-reload; restart; up",
 	},
 	{
+		name: "other-view", why: "give the unit other files under the same names (BindReadOnlyPaths=)", kind: manual,
+		plant: `mkdir /srv/other; cd /srv/other
+openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 90 -subj "/CN=$(hostname)" 2>/dev/null; chmod 644 key.pem; cd /etc/xrdp
+mkdir -p /etc/systemd/system/xrdp.service.d
+printf '[Service]\nBindReadOnlyPaths=/srv/other/cert.pem:/etc/xrdp/cert.pem /srv/other/key.pem:/etc/xrdp/key.pem\n' >/etc/systemd/system/xrdp.service.d/other.conf
+systemctl daemon-reload; restart`,
+		before: "ok", codes: "cert-not-served", run: "ss -ltnp",
+		then: "rm /etc/systemd/system/xrdp.service.d/other.conf; systemctl daemon-reload; restart; up",
+	},
+	{
+		name: "cut-off", why: "have something on the path that cuts TLS off (played by nftables)", kind: manual, packages: filters, long: true,
+		plant: noFirewalld + `nft -f - <<'END'
+table inet inspector {
+	chain input {
+		type filter hook input priority 0;
+		tcp dport 3389 @th,256,8 0x16 reject with tcp reset
+	}
+}
+END`,
+		before: "tls-failed", codes: "tls-cut-off", run: "nft list ruleset || iptables-save", then: "nft delete table inet inspector",
+	},
+	{
 		name: "fips", why: "want TLS 1.0 in FIPS mode (played: no kernel of the lab has it)", kind: refused, flags: []string{"--tls-min", "1.0", "--tls-max", "1.3"},
 		plant: fips, before: "ok", codes: "tls-range-blocked", says: "fips",
 	},
