@@ -13,7 +13,6 @@ import (
 
 	"xrdpfix/diagnose"
 	"xrdpfix/internal/host"
-	"xrdpfix/logwatch"
 	"xrdpfix/repair"
 )
 
@@ -84,7 +83,7 @@ func (a *app) change(ctx context.Context, command string, w wish) error {
 	err := a.changeAlone(ctx, command, w, &after)
 	a.holds = false
 	if err == nil && after.stands {
-		return a.awaitClient(ctx, w.wait, after.path, after.mark)
+		return a.awaitClient(ctx, w.wait, after.from)
 	}
 	if a.held != nil && err == nil {
 		held := a.held
@@ -97,8 +96,7 @@ func (a *app) change(ctx context.Context, command string, w wish) error {
 // waitStart is from where on a client is waited for.
 type waitStart struct {
 	stands bool
-	path   string
-	mark   logwatch.Mark
+	from   host.Place
 }
 
 // begin marks the end of the log, now that nothing is unjudged any more.
@@ -106,12 +104,11 @@ func (s *waitStart) begin(l *look, w wish) error {
 	if w.wait == nil {
 		return nil
 	}
-	path, err := l.machine.LogPath()
+	source, err := l.machine.Log(false)
 	if err != nil {
 		return fail(6, reasonIncomplete, fmt.Errorf("cannot wait for a client: %w", err), "xrdpfix show")
 	}
-	s.path = path
-	s.mark, err = l.machine.LogEnd(path)
+	s.from, err = source.End()
 	s.stands = err == nil
 	return err
 }

@@ -146,6 +146,9 @@ func sameFate(a, b clientele.Client) bool {
 
 // logName names where the clients were seen.
 func logName(f *diagnose.Facts) string {
+	if !strings.HasPrefix(f.Log.Path, "/") || f.Log.Path == "/dev/null" {
+		return "the journal"
+	}
 	if i := strings.LastIndexByte(f.Log.Path, '/'); i >= 0 {
 		return f.Log.Path[i+1:]
 	}

@@ -37,7 +37,7 @@ var flagGroups = []flagGroup{
 	{title: "How many at once, and how long", flags: []string{"parallel", "rate", "connect-timeout", "stage-timeout"}},
 	{title: "What is asked and shown", flags: []string{"ntlm", "full", "profiles"}},
 	{title: "For monitoring", flags: []string{"crit-days", "fail-on", "textfile"}},
-	{title: "Which connections", flags: []string{"since", "client", "failed", "all", "follow"}},
+	{title: "Which connections", flags: []string{"since", "until", "client", "journal", "failed", "all", "follow"}},
 	{title: "The other side", flags: []string{"server", "user", "out"}},
 	{title: "What is kept", flags: []string{"save-facts", "redact"}},
 	{title: "Everywhere", flags: []string{"json", "output", "quiet", "verbose", "root", "timeout", "help", "version"}},

@@ -185,6 +185,11 @@ type logSummary struct {
 	Connected   int `json:"connected"`
 	Failed      int `json:"failed"`
 	NotShown    int `json:"not_shown"`
+	// HungUp and Own are the noise: scanners and health checks, and our own probes.
+	HungUp int `json:"hung_up"`
+	Own    int `json:"own"`
 	// Causes counts the failed connections by finding code.
 	Causes map[string]int `json:"causes"`
+	// Clients are the clients one by one, those that failed first.
+	Clients []clientCount `json:"clients"`
 }

@@ -17,11 +17,15 @@ import (
 // logFlags narrow what log shows.
 type logFlags struct {
 	follow bool
-	since  span
-	client string
-	only   netip.Addr // client, parsed
-	failed bool
-	all    bool
+	since  moment
+	until  moment
+	// from and to are the same, resolved; to is zero for now.
+	from, to time.Time
+	journal  bool
+	client   string
+	only     netip.Addr // client, parsed
+	failed   bool
+	all      bool
 }
 
 func newLog(a *app) *cobra.Command {
@@ -29,9 +33,12 @@ func newLog(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log",
 		Short: "What happened to each connection in xrdp.log",
-		Long:  `Read xrdp.log and its rotated predecessors, and tell what happened to each connection: who came, what it asked for, what it got, or why it failed and whose move it is. Hang-ups, scanners and our own probes are counted, not shown.`,
+		Long: `Read xrdp.log and its rotated predecessors, compressed ones too, or the journal where xrdp writes to no file, and tell what happened to each connection: who came, what it asked for, what it got, or why it failed and whose move it is. Hang-ups, scanners, health checks and our own probes are counted, not shown.
+
+Connections that overlap cannot always be told apart in xrdp.log. The journal has the process of each line (--journal, where EnableSyslog is set), and so has xrdp.log with EnableProcessId=true.`,
 		Example: `  xrdpfix log --since 24h       the last day
   xrdpfix log --failed          only what failed
+  xrdpfix log --since yesterday --until 14:30
   xrdpfix log -f                live, as connections come`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,13 +49,22 @@ func newLog(a *app) *cobra.Command {
 				}
 				flags.only = addr.Unmap()
 			}
+			flags.from, flags.to = flags.since.from(a.now()), flags.until.from(a.now())
+			if !flags.to.IsZero() && !flags.from.Before(flags.to) {
+				return usagef("--since %s is not before --until %s", flags.since.text, flags.until.text)
+			}
+			if flags.follow && !flags.to.IsZero() {
+				return usagef("--follow and --until contradict each other; state one")
+			}
 			return a.log(cmd.Context(), flags)
 		},
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&flags.follow, "follow", "f", false, "go on as connections come")
-	flags.since = span(day)
-	f.Var(&flags.since, "since", "how far back: `TIME` as in 90m, 24h or 2d")
+	flags.since = moment{text: "24h", ago: span(day)}
+	f.Var(&flags.since, "since", "from `TIME` on: 90m, 24h or 2d ago, 14:30, yesterday or \"2026-11-22 14:30\"")
+	f.Var(&flags.until, "until", "up to `TIME`, as --since")
+	f.BoolVar(&flags.journal, "journal", false, "read the journal, which tells exactly which line is whose, instead of the file")
 	f.StringVar(&flags.client, "client", "", "only the client with this `ADDRESS`")
 	f.BoolVar(&flags.failed, "failed", false, "only connections that failed")
 	f.BoolVar(&flags.all, "all", false, "every connection: repeated ones, hang-ups, scanners and our own probes too")
@@ -63,9 +79,11 @@ type logView struct {
 	own, hung int
 	repeated  int // connections with TLS of a client that was shown already
 	table     logTable
-	shown     map[string]bool     // clients with a row for a connection with TLS
-	byClient  map[string][]string // client addresses by cause
+	shown     map[string]bool // clients with a row for a connection with TLS
+	byCause   map[string]*causeCount
+	clients   map[string]*clientCount // by address
 	filter    logwatch.OwnFilter
+	live      bool // connections are shown as they come: each of them
 }
 
 func (a *app) log(ctx context.Context, flags logFlags) error {
@@ -74,20 +92,20 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 		return err
 	}
 	defer m.Close()
-	path, err := m.LogPath()
+	source, err := m.Log(flags.journal)
 	if err != nil {
 		return fail(6, reasonIncomplete, err, "xrdpfix show")
 	}
-	v := &logView{a: a, flags: flags, sum: logSummary{Causes: map[string]int{}}, byClient: map[string][]string{}, shown: map[string]bool{}}
-	mark, markErr := m.LogEnd(path)
+	v := &logView{a: a, flags: flags, sum: logSummary{Causes: map[string]int{}}, byCause: map[string]*causeCount{}, clients: map[string]*clientCount{}, shown: map[string]bool{}}
+	end, endErr := source.End()
 	var g logwatch.Grouper
-	files, err := m.LogHistory(ctx, path, a.now().Add(-time.Duration(flags.since)), func(line logwatch.Match) error {
+	files, err := source.History(ctx, flags.from, flags.to, func(line logwatch.Match) error {
 		g.AddMatch(line)
 		return v.showAll(g.Done())
 	})
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fail(6, reasonNotPermitted, fmt.Errorf("cannot read %s", path), "sudo "+a.next("log"))
+		return fail(6, reasonNotPermitted, fmt.Errorf("cannot read %s", source.Name()), "sudo "+a.next("log"))
 	case err != nil:
 		return err
 	}
@@ -98,22 +116,22 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 		return err
 	}
 	if flags.follow {
-		if markErr != nil {
-			return markErr
+		if endErr != nil {
+			return endErr
 		}
 		if err := v.flush(); err != nil {
 			return err
 		}
-		return v.followLog(ctx, m, mark)
+		return v.followLog(ctx, source, end)
 	}
-	return v.end(path, files)
+	return v.end(source.Name(), files)
 }
 
 // followLog shows connections as they come, until interrupted.
-func (v *logView) followLog(ctx context.Context, m *host.Machine, from logwatch.Mark) error {
+func (v *logView) followLog(ctx context.Context, source host.Log, from host.Place) error {
 	var g logwatch.Grouper
-	v.filter.Live = true
-	err := m.LogFollow(ctx, from, func(e logwatch.Event) error {
+	v.filter.Live, v.live = true, true
+	err := source.Follow(ctx, from, func(e logwatch.Event) error {
 		if e.Notice == logwatch.NoticeLost {
 			_, _ = fmt.Fprintln(v.a.errOut, "xrdpfix: note: the log was emptied; lines may be missing")
 		}

@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"xrdpfix/diagnose"
 	"xrdpfix/logwatch"
@@ -19,7 +17,7 @@ func (v *logView) show(c logwatch.Connection, o logwatch.Outcome) error {
 	}
 	doc := connectionOf(c, o)
 	noise := isNoise(o)
-	v.count(doc, noise)
+	tries := v.count(&doc, noise)
 	if noise && !v.flags.all || v.flags.failed && o.Kind != logwatch.Failed {
 		return nil
 	}
@@ -28,19 +26,27 @@ func (v *logView) show(c logwatch.Connection, o logwatch.Outcome) error {
 		d.Connection = &doc
 		return v.a.printJSON(d)
 	}
-	if o.Kind == logwatch.ConnectedTLS && !v.flags.all && !v.flags.only.IsValid() {
+	if o.Kind == logwatch.ConnectedTLS && tries < 2 && !v.live && !v.flags.all && !v.flags.only.IsValid() {
 		if v.shown[doc.Client] {
 			v.repeated++
 			return nil
 		}
 		v.shown[doc.Client] = true
 	}
-	v.table.add(doc)
+	v.table.add(doc, tries)
+	if v.a.global.verbose {
+		v.table.detail(doc, o)
+	}
 	return nil
 }
 
-func (v *logView) count(doc connectionDoc, noise bool) {
+// count counts a connection, and returns which attempt of its client in a row it is.
+func (v *logView) count(doc *connectionDoc, noise bool) int {
 	v.sum.Connections++
+	tries := 1
+	if !noise {
+		tries = v.note(doc)
+	}
 	switch {
 	case doc.Own:
 		v.own++
@@ -49,12 +55,11 @@ func (v *logView) count(doc connectionDoc, noise bool) {
 	case doc.Outcome == logwatch.Failed:
 		v.sum.Failed++
 		v.sum.Causes[doc.Cause]++
-		if addr := orDash(doc.Client); !slices.Contains(v.byClient[doc.Cause], addr) {
-			v.byClient[doc.Cause] = append(v.byClient[doc.Cause], addr)
-		}
+		v.blame(doc)
 	default:
 		v.sum.Connected++
 	}
+	return tries
 }
 
 // flush prints the rows that were kept.
@@ -67,14 +72,15 @@ func (v *logView) flush() error {
 // logTable is the rows of log. Their columns are as wide as what is in them.
 type logTable struct {
 	rows    [][6]string
-	days    []string // of each row
+	days    []string   // of each row
+	details [][]string // of each row, with --verbose
 	printed bool
 	day     string
 }
 
 var logHead = [6]string{"time", "client", "name", "asked", "got", "outcome"}
 
-func (t *logTable) add(doc connectionDoc) {
+func (t *logTable) add(doc connectionDoc, tries int) {
 	at := doc.Time.Local()
 	outcome := map[logwatch.OutcomeKind]string{
 		logwatch.ConnectedTLS: "connected", logwatch.ConnectedClassic: "connected, no TLS",
@@ -85,11 +91,46 @@ func (t *logTable) add(doc connectionDoc) {
 		outcome = "a probe of ours"
 	case outcome == "":
 		outcome = "not known"
+	case tries > 1 && doc.Outcome != logwatch.Failed:
+		outcome += ", " + ordinal(tries) + " attempt"
 	}
 	// Each Windows client asks for HYBRID_EX with HYBRID; the column is narrow.
 	asked := strings.ReplaceAll(doc.Asked, "|HYBRID_EX", "")
 	t.rows = append(t.rows, [6]string{at.Format("15:04"), clean(orDash(doc.Client)), clean(orDash(doc.Name)), clean(orDash(asked)), clean(orDash(doc.Got)), outcome})
 	t.days = append(t.days, at.Format("Mon 2 Jan 2006"))
+	t.details = append(t.details, nil)
+}
+
+// detail adds to the last row what the columns have no room for.
+func (t *logTable) detail(doc connectionDoc, o logwatch.Outcome) {
+	var list []string
+	if doc.Cipher != "" {
+		list = append(list, "cipher "+clean(doc.Cipher))
+	}
+	if doc.Outcome == logwatch.Failed {
+		list = append(list, causeText(doc.Cause, doc.Likely))
+	}
+	if o.Rule != "" {
+		list = append(list, "said by "+o.Rule)
+	}
+	if len(o.Possible) > 0 {
+		list = append(list, "lines that may be another's: "+strings.Join(o.Possible, ", "))
+	}
+	t.details[len(t.details)-1] = list
+}
+
+// ordinal counts attempts.
+func ordinal(n int) string {
+	switch {
+	case n%100 >= 11 && n%100 <= 13:
+	case n%10 == 1:
+		return fmt.Sprintf("%dst", n)
+	case n%10 == 2:
+		return fmt.Sprintf("%dnd", n)
+	case n%10 == 3:
+		return fmt.Sprintf("%drd", n)
+	}
+	return fmt.Sprintf("%dth", n)
 }
 
 // print empties the table. With fixed columns, rows that come later fit too.
@@ -120,13 +161,17 @@ func (t *logTable) print(p *page, fixed bool) {
 			p.linef("%s", t.day)
 		}
 		row(r)
+		for _, d := range t.details[i] {
+			p.block(8, "", d)
+		}
 	}
-	t.rows, t.days = nil, nil
+	t.rows, t.days, t.details = nil, nil, nil
 }
 
 // end prints the table, the causes and the count.
 func (v *logView) end(path string, files []logwatch.HistoryFile) error {
 	v.sum.NotShown = v.own + v.hung
+	v.sum.HungUp, v.sum.Own, v.sum.Clients = v.hung, v.own, v.sorted()
 	if v.flags.all {
 		v.sum.NotShown = 0
 	}
@@ -145,6 +190,7 @@ func (v *logView) end(path string, files []logwatch.HistoryFile) error {
 		}
 	}
 	v.causes(&p)
+	v.perClient(&p)
 	p.blank()
 	others := "not shown"
 	if v.flags.all {
@@ -168,8 +214,11 @@ func (v *logView) heading(p *page, path string, files []logwatch.HistoryFile) {
 		text = strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
 	const form = "2 Jan 15:04"
-	now := v.a.now().Local()
-	p.para(fmt.Sprintf("%s: %s to %s, %s", clean(text), now.Add(-time.Duration(v.flags.since)).Format(form), now.Format(form),
+	to := v.flags.to
+	if to.IsZero() {
+		to = v.a.now()
+	}
+	p.para(fmt.Sprintf("%s: %s to %s, %s", clean(text), v.flags.from.Local().Format(form), to.Local().Format(form),
 		plural(v.sum.Connections, "connection")))
 	if len(files) == 0 {
 		p.para("There is no log to read.")
@@ -178,30 +227,6 @@ func (v *logView) heading(p *page, path string, files []logwatch.HistoryFile) {
 		if f.Err != nil {
 			p.para(fmt.Sprintf("Not read whole: %s: %s", f.Path, clean(f.Err.Error())))
 		}
-	}
-}
-
-// causes says why connections failed, and whose move it is.
-func (v *logView) causes(p *page) {
-	if len(v.sum.Causes) == 0 {
-		return
-	}
-	p.blank()
-	wide := len("why")
-	for cause := range v.sum.Causes {
-		wide = max(wide, len(cause))
-	}
-	p.linef("%-*s whose move, and what", wide+8, "Why")
-	for _, cause := range slices.Sorted(maps.Keys(v.sum.Causes)) {
-		text := "the log does not say why"
-		if e, ok := diagnose.Describe(diagnose.Code(cause)); ok {
-			text = whose(e) + e.Meaning
-		}
-		clients := v.byClient[cause]
-		if len(clients) > 5 {
-			clients = append(clients[:5:5], fmt.Sprintf("and %d more", len(v.byClient[cause])-5))
-		}
-		p.block(wide+9, fmt.Sprintf("  %-*s %4d", wide, orDash(cause), v.sum.Causes[cause]), text+": "+clean(strings.Join(clients, ", ")))
 	}
 }
 

@@ -70,7 +70,7 @@ var errEnough = errors.New("seen enough")
 const secondTry = 3 * time.Second
 
 // waitFor follows the log from a mark until a client came, or the time is over.
-func waitFor(ctx context.Context, m *host.Machine, mark logwatch.Mark, w *clientWait) (waitDoc, error) {
+func waitFor(ctx context.Context, source host.Log, from host.Place, w *clientWait) (waitDoc, error) {
 	doc := waitDoc{Seconds: int(w.within / time.Second)}
 	if w.from.IsValid() {
 		doc.From = w.from.String()
@@ -79,7 +79,7 @@ func waitFor(ctx context.Context, m *host.Machine, mark logwatch.Mark, w *client
 	defer cancel()
 	var g logwatch.Grouper
 	filter := logwatch.OwnFilter{Live: true}
-	err := m.LogFollow(limited, mark, func(e logwatch.Event) error {
+	err := source.Follow(limited, from, func(e logwatch.Event) error {
 		if e.Parsed {
 			g.Add(e.Entry)
 		}
@@ -130,12 +130,16 @@ func isNoise(o logwatch.Outcome) bool {
 
 // awaitClient waits for a client after an apply that stands, and reports on it.
 // The lock is given back by then: whoever wants to undo the change can.
-func (a *app) awaitClient(ctx context.Context, w *clientWait, path string, mark logwatch.Mark) error {
+func (a *app) awaitClient(ctx context.Context, w *clientWait, from host.Place) error {
 	m, err := a.open(a.global.root)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	source, err := m.Log(false)
+	if err != nil {
+		return err
+	}
 	if !a.jsonOutput() && !a.global.quiet {
 		var p page
 		p.blank()
@@ -149,7 +153,7 @@ func (a *app) awaitClient(ctx context.Context, w *clientWait, path string, mark 
 			return err
 		}
 	}
-	doc, err := waitFor(ctx, m, mark, w)
+	doc, err := waitFor(ctx, source, from, w)
 	if err != nil && ctx.Err() == nil {
 		return fail(1, reasonInternal, fmt.Errorf("wait for a client: %w", err), a.next("log -f"))
 	}
@@ -169,7 +173,7 @@ func (a *app) awaitClient(ctx context.Context, w *clientWait, path string, mark 
 		return nil
 	}
 	var p page
-	a.showWaited(&p, w, doc, path)
+	a.showWaited(&p, w, doc, source.Name())
 	return p.writeTo(a.out)
 }
 

@@ -37,18 +37,6 @@ func (m *Machine) logSince(mark logwatch.Mark) ([]logwatch.Entry, error) {
 	return entries, err
 }
 
-// LogHistory reads the log and its rotated predecessors, oldest first, and
-// delivers the lines that say something.
-func (m *Machine) LogHistory(ctx context.Context, path string, since time.Time, fn func(logwatch.Match) error) ([]logwatch.HistoryFile, error) {
-	return logwatch.HistoryMatches(ctx, m.inRoot(path), logwatch.HistoryOptions{Location: time.Local, Since: since}, fn)
-}
-
-// LogFollow delivers what is written to the log from a mark on. It calls tick, which
-// may be nil, several times a second, also while nothing is written.
-func (m *Machine) LogFollow(ctx context.Context, from logwatch.Mark, fn func(logwatch.Event) error, tick func()) error {
-	return logwatch.Follow(ctx, from, logwatch.FollowOptions{Location: time.Local, Tick: tick}, fn)
-}
-
 // logFact looks at the log file as the daemon's witness.
 func (m *Machine) logFact(path string, serving diagnose.Identity) diagnose.LogFact {
 	l := diagnose.LogFact{Path: path}

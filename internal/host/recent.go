@@ -17,6 +17,9 @@ const (
 	// summary of clients, in bytes; what is packed counts tenfold.
 	maxHistory = 4 << 20
 	packedSize = 10
+	// maxEntries is the same for the journal, in entries: journalctl writes some
+	// 100,000 a second.
+	maxEntries = 20_000
 	// maxClients bounds the memory that a log full of forged addresses can cost.
 	maxClients = 10_000
 )
@@ -24,13 +27,26 @@ const (
 // recent sums up the clients of the last days.
 func (m *Machine) recent(ctx context.Context, path string, o diagnose.RecentOptions) (diagnose.Recent, error) {
 	since := m.cfg.Now().AddDate(0, 0, -o.Days)
-	if !o.Whole {
+	log := Log{m: m, path: path}
+	if !m.keepsFile(path) {
+		var err error
+		if log, err = m.Log(false); err != nil {
+			return diagnose.Recent{}, err
+		}
+		if !o.Whole {
+			log.last = maxEntries
+		}
+	} else if !o.Whole {
 		since = historyStart(m.inRoot(path), since, maxHistory)
 	}
 	r := newRecentClients()
 	var g logwatch.Grouper
 	var filter logwatch.OwnFilter
-	_, err := m.LogHistory(ctx, path, since, func(line logwatch.Match) error {
+	first, lines := time.Time{}, 0
+	_, err := log.History(ctx, since, time.Time{}, func(line logwatch.Match) error {
+		if lines++; lines == 1 {
+			first = line.Entry.Time
+		}
 		g.AddMatch(line)
 		for _, c := range g.Done() {
 			r.add(filter.Add(c))
@@ -41,6 +57,9 @@ func (m *Machine) recent(ctx context.Context, path string, o diagnose.RecentOpti
 		r.add(filter.Add(c))
 	}
 	r.add(filter.Flush())
+	if log.last > 0 && lines >= log.last/2 {
+		since = first // there is more, which was not read
+	}
 	return r.summary(o, since), err
 }
 
