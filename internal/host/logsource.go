@@ -19,8 +19,8 @@ type Log struct {
 	last int    // so many entries of the journal, the last ones; 0 is all
 }
 
-// ErrNoLog is met where xrdp keeps no log that can be read here.
-var ErrNoLog = errors.New("xrdp keeps no log that can be read here")
+// ErrNoLog is met where no log can be read here.
+var ErrNoLog = errors.New("no log can be read here")
 
 // Log finds the log: the file that xrdp.ini names, or the journal where it names
 // none and what xrdp writes gets there. With journal it is the journal anyhow.
@@ -36,7 +36,7 @@ func (m *Machine) Log(journal bool) (Log, error) {
 	case journal:
 		return Log{}, fmt.Errorf("%w: EnableSyslog is not set, so that nothing gets into the journal", ErrNoLog)
 	}
-	return Log{}, fmt.Errorf("%w: xrdp.ini names no file for it (LogFile=%s), and EnableSyslog is not set", ErrNoLog, s.Logging.File)
+	return Log{}, fmt.Errorf("%w: xrdp.ini names no log file (LogFile=%s), and EnableSyslog is not set", ErrNoLog, s.Logging.File)
 }
 
 // keepsFile reports whether a log file can be read again: not /dev/null, and no
