@@ -4,7 +4,7 @@ import "strings"
 
 // rdp is an .rdp file. It is written as mstsc writes it, UTF-16LE with a byte
 // order mark: the only form in which mstsc takes no character for another, and
-// one that FreeRDP, Remmina and the apps read as well. It holds what the
+// one that FreeRDP 2 and 3 read as well, and Remmina by its source. It holds what the
 // connection needs and leaves the rest to the user's defaults.
 func (h *Handout) rdp(s Server) {
 	credSSP := "0"

@@ -103,11 +103,24 @@ func clientArgs(args []string) []string {
 		{"/u:", "/u:x"},
 		{"/p:", "/p:y"},
 	} {
+		if d.has == "/v:" && rdpFile(args) != "" { // it names the server
+			continue
+		}
 		if !strings.Contains("\n"+strings.Join(args, "\n"), d.has) {
 			out = append(out, d.add)
 		}
 	}
 	return out
+}
+
+// rdpFile is the .rdp file among the arguments, "" where there is none.
+func rdpFile(args []string) string {
+	for _, a := range args {
+		if strings.HasSuffix(a, ".rdp") {
+			return a
+		}
+	}
+	return ""
 }
 
 func clientEnv(screen, home string) []string {

@@ -16,7 +16,8 @@ func EnsureClient(ctx context.Context, log io.Writer) (Image, error) {
 
 // client3Script runs $3... in a copy of the client image that is gone with it.
 //
-//	$1 empty directory   $2 lower directories
+//	$1 empty directory   $2 lower directories   $LAB_RDP a file of this machine
+//	that is to be there under the same name, "" for none
 const client3Script = `
 d=$1 lower=$2; shift 2
 mount -t tmpfs tmpfs "$d"
@@ -26,6 +27,10 @@ mkdir -p "$d/root/tmp/.X11-unix"
 mount --bind /tmp/.X11-unix "$d/root/tmp/.X11-unix"
 mount -t proc proc "$d/root/proc"
 mount --bind /dev "$d/root/dev"
+if [ -n "$LAB_RDP" ]; then
+	mkdir -p "$d/root$(dirname "$LAB_RDP")"
+	cp "$LAB_RDP" "$d/root$LAB_RDP"
+fi
 exec chroot "$d/root" "$@"
 `
 
@@ -57,6 +62,6 @@ func (h *Host) freeRDP3(ctx context.Context, enter, args []string) (ClientResult
 		return ClientResult{}, fmt.Errorf("run xfreerdp3: %w", err)
 	}
 	argv := append(enter, "unshare", "--mount", "--propagation", "private", "sh", "-ec", client3Script, "lab-client", dir, img.lower(), "xfreerdp3")
-	env := append(clientEnv(screen, "/root"), baseEnv[0])
+	env := append(clientEnv(screen, "/root"), baseEnv[0], "LAB_RDP="+rdpFile(args))
 	return runClient(ctx, append(argv, args...), env)
 }

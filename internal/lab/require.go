@@ -27,6 +27,7 @@ var packageOf = map[string]string{
 	"sslscan":        "sslscan",
 	"nmap":           "nmap",
 	"rdesktop":       "rdesktop",
+	"hivexregedit":   "libwin-hivex-perl",
 }
 
 // always are the programs without which there is no lab.

@@ -19,8 +19,9 @@ in them, and no file is replaced without ` + "`--force`" + `. Here they are for 
 
 The ` + "`.rdp`" + ` and ` + "`.reg`" + ` files are UTF-16LE with a byte order mark and CR LF, as Windows' own
 programs write them: the only form in which mstsc takes no character for another, and
-one that FreeRDP 2 and 3 and Remmina read as well (tested). PowerShell scripts are UTF-8
-with a byte order mark, which Windows PowerShell 5.1 needs; they are not run by the tests,
+one that FreeRDP 2 and 3 read as well (tested; Remmina by its source). The registry files
+are merged into a hive by hivexregedit in the tests. PowerShell scripts are UTF-8 with a
+byte order mark, which Windows PowerShell 5.1 needs; they are not run by the tests,
 since no PowerShell is to be had where those run.
 `
 
