@@ -8,6 +8,8 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel
 REVISION = $(shell git rev-parse HEAD 2>/dev/null)
 EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
 DATE = $(if $(EPOCH),$(shell date -u -d @$(EPOCH) +%Y-%m-%dT%H:%M:%SZ))
+# MAINTAINER="Name <address>" and HOMEPAGE=https://... are named in the packages.
+BUILD = $(GO) run ./packaging/build $(if $(MAINTAINER),-maintainer '$(MAINTAINER)') $(if $(HOMEPAGE),-homepage '$(HOMEPAGE)')
 TESTRUN = $(GO) run ./internal/repotest/testrun
 
 build: go ## the program, static, as bin/xrdpfix (the default)
@@ -29,11 +31,11 @@ docs: go ## the documents that are generated from the code
 man: build ## the man pages, as dist/man/*.8
 	bin/xrdpfix generate man dist/man
 
-packages: go ## .deb and .rpm for amd64 and arm64, into dist
-	@$(GO) run ./packaging/build packages
+packages: go ## .deb, .rpm and Ansible collection, into dist
+	@$(BUILD) packages
 
 release: go ## packages, binaries, SBOM, sums, notes into dist; signed with KEY=...
-	@$(GO) run ./packaging/build -key '$(KEY)' release
+	@$(BUILD) -key '$(KEY)' release
 
 lint: go ## gofmt, go vet and golangci-lint
 	@$(TESTRUN) format vet lint

@@ -154,7 +154,7 @@ func (m machine) everything(t *testing.T) string {
 -o -path ./var/log -o -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/lib/systemd -o -path ./var/tmp -o -path ./var/lib/rpm -o -path ./root \) -prune \
 -o -printf '%p %y %#m %U:%G %l\n' | sort
 find etc -type f -exec sha256sum {} + | sort -k2
-find run/xrdpfix* 2>/dev/null || true
+find run/xrdpfix* var/lib/systemd/timers/*xrdpfix* 2>/dev/null || true
 systemctl list-unit-files --no-legend --state=enabled,disabled,enabled-runtime | sort`)
 }
 

@@ -4,9 +4,12 @@ package packaging
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,23 +95,53 @@ func TestManual(t *testing.T) {
 }
 
 // TestShells asks each shell, with the files of the package where it looks for
-// them, what it would complete.
+// them, what it would complete: values too, and the ids of the applies of a machine.
 func TestShells(t *testing.T) {
 	t.Parallel()
 	need(t, "bash-completion", "zsh", "fish")
 	root := unpacked(t)
-	for _, tt := range []struct{ shell, script, want string }{
-		{"bash", `. /usr/share/bash-completion/bash_completion; . "$ROOT/usr/share/bash-completion/completions/xrdpfix"
-COMP_WORDS=(xrdpfix apply --profile "m"); COMP_CWORD=3; COMP_LINE="xrdpfix apply --profile m"; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
-"$(complete -p xrdpfix | sed 's/.*-F \([^ ]*\).*/\1/')"; printf '%s\n' "${COMPREPLY[@]}"`, "modern"},
-		{"zsh", `fpath=($ROOT/usr/share/zsh/vendor-completions $fpath); autoload -U compinit; compinit -D -u; print $_comps[xrdpfix]; autoload +X _xrdpfix; zsh -n $ROOT/usr/share/zsh/vendor-completions/_xrdpfix && print parsed`, "_xrdpfix\nparsed"},
-		{"fish", `source "$ROOT/usr/share/fish/vendor_completions.d/xrdpfix.fish"; complete -C "xrdpfix apply --profile m" | string split -f1 \t`, "modern"},
+	machine := filepath.Join(t.TempDir(), "machine")
+	run(t, "cp", "-r", "../cmd/xrdpfix/testdata/tree", machine)
+	program := filepath.Join(root, "usr/bin/xrdpfix")
+	_ = exec.Command(program, "--root", machine, "apply", "--profile", "modern").Run() // it leaves the key to a human, and says so by its status
+	id := regexp.MustCompile(`\d{8}T\d{6}Z`).FindString(run(t, program, "--root", machine, "history"))
+	for _, line := range []struct{ words, want string }{
+		{"apply --profile m", "modern"},
+		{"plan --tls-min 1.", "1.0 1.1 1.2 1.3"},
+		{"apply --security-layer n", "negotiate"},
+		{"check --ignore key-unr", "key-unreadable"},
+		{"explain cert-exp", "cert-expired cert-expiring"},
+		{"--root " + machine + " rollback 2", id},
+		{"--root " + machine + " history 2", id},
 	} {
-		cmd := exec.Command(tt.shell, "-c", tt.script)
-		cmd.Env = append(os.Environ(), "ROOT="+root, "PATH="+filepath.Join(root, "usr/bin")+":"+os.Getenv("PATH"), "HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
-		out, err := cmd.Output()
-		if got := strings.TrimSpace(string(out)); err != nil || got != tt.want {
-			t.Errorf("%s: %q, %v, want %q", tt.shell, got, err, tt.want)
+		fields := strings.Fields(line.words)
+		for shell, script := range map[string]string{
+			"bash": `. /usr/share/bash-completion/bash_completion; . "$ROOT/usr/share/bash-completion/completions/xrdpfix"
+COMP_WORDS=(xrdpfix $LINE); COMP_CWORD=` + fmt.Sprint(len(fields)) + `; COMP_LINE="xrdpfix $LINE"; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
+"$(complete -p xrdpfix | sed 's/.*-F \([^ ]*\).*/\1/')"; printf '%s\n' "${COMPREPLY[@]}"`,
+			"fish": `source "$ROOT/usr/share/fish/vendor_completions.d/xrdpfix.fish"; complete -C "xrdpfix $LINE" | string split -f1 \t; or true`,
+		} {
+			words := strings.Fields(complete(t, root, line.words, shell, script))
+			slices.Sort(words)
+			if got := strings.Join(words, " "); got != line.want {
+				t.Errorf("%s completes %q with %q, want %q", shell, line.words, got, line.want)
+			}
 		}
 	}
+	const zsh = `fpath=($ROOT/usr/share/zsh/vendor-completions $fpath); autoload -U compinit; compinit -D -u; print $_comps[xrdpfix]; autoload +X _xrdpfix; zsh -n $ROOT/usr/share/zsh/vendor-completions/_xrdpfix && print parsed`
+	if got := complete(t, root, "", "zsh", zsh); got != "_xrdpfix\nparsed" {
+		t.Errorf("zsh: %q", got)
+	}
+}
+
+// complete runs a script of a shell that prints what LINE is completed with.
+func complete(t *testing.T, root, line, shell, script string) string {
+	t.Helper()
+	cmd := exec.Command(shell, "-c", script)
+	cmd.Env = append(os.Environ(), "LINE="+line, "ROOT="+root, "PATH="+filepath.Join(root, "usr/bin")+":"+os.Getenv("PATH"), "HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("%s: %v", shell, err)
+	}
+	return strings.TrimSpace(string(out))
 }

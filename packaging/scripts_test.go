@@ -252,6 +252,40 @@ func TestPrerm(t *testing.T) {
 	}
 }
 
+// TestUnits: what the units leave goes with them, wherever the administrator had it
+// written; his own drop-ins stay, and that is said.
+func TestUnits(t *testing.T) {
+	files := map[string]string{
+		"usr/lib/systemd/system/xrdpfix-check.service":                  "[Service]\nEnvironment=TEXTFILE=/run/xrdpfix/xrdpfix.prom\n",
+		"etc/systemd/system/xrdpfix-check.service.d/override.conf":      "[Service]\nEnvironment=TEXTFILE=/var/lib/prometheus/xrdpfix.prom\n",
+		"etc/systemd/system/xrdpfix-check.service.d/other.conf":         "[Service]\nEnvironment=\"TEXTFILE=/home/notes\"\n",
+		"run/xrdpfix/xrdpfix.prom":                                      "xrdpfix_complete 1\n",
+		"var/lib/prometheus/xrdpfix.prom":                               "# HELP\nxrdpfix_complete 1\n",
+		"home/notes":                                                    "not of ours\n",
+		"var/lib/systemd/timers/stamp-apt.timer":                        "",
+		"var/lib/systemd/timers/stamp-xrdpfix-check.timer":              "",
+		"var/lib/systemd/timers/stamp-xrdpfix-undo-" + idA + "-b.timer": "",
+	}
+	kept := []string{
+		"etc/systemd/system/xrdpfix-check.service.d/other.conf", "etc/systemd/system/xrdpfix-check.service.d/override.conf",
+		"home/notes", "run/", "usr/lib/systemd/system/xrdpfix-check.service", "var/lib/prometheus/", "var/lib/systemd/timers/stamp-apt.timer",
+	}
+	undo := "var/lib/systemd/timers/stamp-xrdpfix-undo-" + idA + "-b.timer"
+	for arg, want := range map[string][]string{"remove": append(slices.Clone(kept), undo), "0": append(slices.Clone(kept), undo), "purge": kept} {
+		root := tree(t, files)
+		if out, errOut, code := script(t, root, "prerm", strings.Replace(arg, "purge", "remove", 1)); code != 0 || out+errOut != "" {
+			t.Errorf("prerm %s: status %d, says %q %q", arg, code, out, errOut)
+		}
+		out, errOut, code := script(t, root, "postrm", arg)
+		if says := "xrdpfix: kept, because it is the administrator's: /etc/systemd/system/xrdpfix-check.service.d\n"; code != 0 || out != says || errOut != "" {
+			t.Errorf("postrm %s: status %d, says %q %q, want %q", arg, code, out, errOut, says)
+		}
+		if got := left(t, root); !slices.Equal(got, want) {
+			t.Errorf("%s leaves\n%s\nwant\n%s", arg, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
 // TestPrermWaits: while an apply is at work, its journal and its program stay.
 func TestPrermWaits(t *testing.T) {
 	root := tree(t, map[string]string{"run/xrdpfix.lock": ""})

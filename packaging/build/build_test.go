@@ -55,6 +55,25 @@ func TestCollectionVersion(t *testing.T) {
 	}
 }
 
+func TestPublisher(t *testing.T) {
+	for _, tt := range []struct {
+		publisher
+		ok bool
+	}{
+		{nobody, true},
+		{publisher{"A B <a@b.example>", "https://b.example/x"}, true},
+		{publisher{"", ""}, false},
+		{publisher{"a@b.example", ""}, false},
+		{publisher{"A B", ""}, false},
+		{publisher{"A B <a@b.example>", "http://b.example"}, false},
+		{publisher{"A B <a@b.example>", "b.example"}, false},
+	} {
+		if err := tt.check(); (err == nil) != tt.ok {
+			t.Errorf("%+v: %v, want ok %v", tt.publisher, err, tt.ok)
+		}
+	}
+}
+
 // TestCollectionFiles: galaxy.yml as it stands is good for ansible-galaxy too,
 // and the licence of its MIT files is ours.
 func TestCollectionFiles(t *testing.T) {

@@ -83,6 +83,9 @@ func (b *builder) galaxyInfo() (map[string]any, error) {
 	}
 	delete(info, "build_ignore")
 	info["version"] = collectionVersion(b.version)
+	if b.homepage != "" {
+		info["repository"] = b.homepage
+	}
 	return info, nil
 }
 

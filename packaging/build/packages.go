@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	maintainer     = "The xrdpfix authors <maintainers@xrdpfix.invalid>"
 	debianRevision = "1"
 	summary        = "find, fix and prove the security negotiation of xrdp"
 	description    = `xrdpfix finds out why Remote Desktop clients cannot negotiate security with
@@ -28,6 +27,7 @@ puts back. It restarts xrdp only where nobody is disturbed.`
 // A builder makes files in dir.
 type builder struct {
 	source
+	publisher
 	dir           string
 	architectures []string  // as Go and nfpm call them
 	out           io.Writer // a line for each file that is made
@@ -148,7 +148,7 @@ func (b *builder) packageName(f format, arch string) string {
 func (b *builder) config(f format, arch string, list []content, mods []module) map[string]any {
 	return map[string]any{
 		"name": "xrdpfix", "arch": arch, "platform": "linux", "version": b.version, "version_schema": "none", "release": "1",
-		"section": "admin", "priority": "optional", "maintainer": maintainer, "license": wholeLicense("MIT", mods),
+		"section": "admin", "priority": "optional", "maintainer": b.maintainer, "homepage": b.homepage, "license": wholeLicense("MIT", mods),
 		"description":      f.description(),
 		"disable_globbing": true,
 		"contents":         list,
@@ -183,7 +183,7 @@ type change struct {
 func (b *builder) rpmChangelog() []entry {
 	var out []entry
 	for i, s := range b.changes {
-		e := entry{Version: s.version, Date: s.date, Packager: maintainer}
+		e := entry{Version: s.version, Date: s.date, Packager: b.maintainer}
 		if i == 0 {
 			e.Version = b.version + "-1" // with the release, as rpm wants it
 		}
