@@ -252,9 +252,9 @@ func TestPrerm(t *testing.T) {
 	}
 }
 
-// TestUnits: what the units leave goes with them, wherever the administrator had it
+// TestUnitsLeaveNothing: what the units leave goes with them, wherever the administrator had it
 // written; his own drop-ins stay, and that is said.
-func TestUnits(t *testing.T) {
+func TestUnitsLeaveNothing(t *testing.T) {
 	files := map[string]string{
 		"usr/lib/systemd/system/xrdpfix-check.service":                  "[Service]\nEnvironment=TEXTFILE=/run/xrdpfix/xrdpfix.prom\n",
 		"etc/systemd/system/xrdpfix-check.service.d/override.conf":      "[Service]\nEnvironment=TEXTFILE=/var/lib/prometheus/xrdpfix.prom\n",
