@@ -270,8 +270,8 @@ func TestUnitsLeaveNothing(t *testing.T) {
 		"etc/systemd/system/xrdpfix-check.service.d/other.conf", "etc/systemd/system/xrdpfix-check.service.d/override.conf",
 		"home/notes", "run/", "usr/lib/systemd/system/xrdpfix-check.service", "var/lib/prometheus/", "var/lib/systemd/timers/stamp-apt.timer",
 	}
-	undo := "var/lib/systemd/timers/stamp-xrdpfix-undo-" + idA + "-b.timer"
-	for arg, want := range map[string][]string{"remove": append(slices.Clone(kept), undo), "0": append(slices.Clone(kept), undo), "purge": kept} {
+	removed := append(slices.Clone(kept), "var/lib/systemd/timers/stamp-xrdpfix-check.timer", "var/lib/systemd/timers/stamp-xrdpfix-undo-"+idA+"-b.timer")
+	for arg, want := range map[string][]string{"remove": removed, "0": removed, "purge": kept} {
 		root := tree(t, files)
 		if out, errOut, code := script(t, root, "prerm", strings.Replace(arg, "purge", "remove", 1)); code != 0 || out+errOut != "" {
 			t.Errorf("prerm %s: status %d, says %q %q", arg, code, out, errOut)
