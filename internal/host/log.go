@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,18 +12,6 @@ import (
 	"xrdpfix/logwatch"
 	"xrdpfix/xrdpconf"
 )
-
-// LogPath is the log file that xrdp.ini names.
-func (m *Machine) LogPath() (string, error) {
-	s, err := m.server()
-	if err != nil {
-		return "", err
-	}
-	if !filepath.IsAbs(s.Logging.File) {
-		return "", fmt.Errorf("xrdp.ini names no log file (LogFile=%s)", s.Logging.File)
-	}
-	return s.Logging.File, nil
-}
 
 // LogEnd marks the end of the log.
 func (m *Machine) LogEnd(path string) (logwatch.Mark, error) { return logwatch.End(m.inRoot(path)) }
