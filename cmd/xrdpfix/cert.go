@@ -143,21 +143,27 @@ func showCert(p *page, c certs.CertInfo, now time.Time) {
 		p.block(13, "Certificate", string(c.Problem))
 		return
 	}
-	names := append([]string{}, c.DNSNames...)
-	for _, ip := range c.Addrs {
-		names = append(names, ip.String())
-	}
-	if len(names) == 0 {
-		names = []string{c.Subject}
-	}
-	kind := fmt.Sprintf("issued by %s", c.Issuer)
-	if c.SelfSigned {
-		kind = "self-signed"
-	}
-	p.block(13, "Certificate", clean(fmt.Sprintf("%s; %s, %s %d", strings.Join(names, ", "), kind, strings.Fields(c.KeyType + " ")[0], c.KeyBits)))
+	names, kind := certNames(c)
+	p.block(13, "Certificate", clean(names+"; "+kind))
 	p.block(13, "", untilText(c, now))
 	showFingerprint(p, 13, "SHA256", c.SHA256)
 	showFingerprint(p, 13, "SHA1", c.SHA1)
+}
+
+// certNames are the names in a certificate, and what kind it is.
+func certNames(c certs.CertInfo) (names, kind string) {
+	list := append([]string{}, c.DNSNames...)
+	for _, ip := range c.Addrs {
+		list = append(list, ip.String())
+	}
+	if len(list) == 0 {
+		list = []string{c.Subject}
+	}
+	kind = fmt.Sprintf("issued by %s", c.Issuer)
+	if c.SelfSigned {
+		kind = "self-signed"
+	}
+	return strings.Join(list, ", "), fmt.Sprintf("%s, %s %d", kind, strings.Fields(c.KeyType + " ")[0], c.KeyBits)
 }
 
 // untilText says when a certificate ends, or that it has ended.

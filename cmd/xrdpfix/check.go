@@ -24,6 +24,7 @@ func newCheck(a *app) *cobra.Command {
   xrdpfix check --output nagios                      for a monitoring system
   xrdpfix check --output prometheus                  as metrics
   xrdpfix check --client 192.0.2.14    what that client met, whose move it is
+  xrdpfix check -o html >desk01.html    a page to hand over
   xrdpfix check --save-facts desk01.json --redact    for a bug report
   xrdpfix check --facts desk01.json                  what its reader does`,
 		Args: noArgs,
@@ -34,7 +35,7 @@ func newCheck(a *app) *cobra.Command {
 	flags.plugin.add(cmd)
 	cmd.Flags().StringVar(&flags.textfile, "textfile", "", "prometheus: replace `FILE` instead of printing, for the textfile collector\nof node_exporter")
 	cmd.Flags().StringVar(&flags.client, "client", "", "what the client with this `ADDRESS` met lately, and what its owner must do")
-	a.offer(cmd, formatNagios, formatPrometheus)
+	a.offer(cmd, formatHTML, formatNagios, formatPrometheus)
 	return cmd
 }
 
@@ -87,6 +88,8 @@ func (a *app) check(ctx context.Context, flags *checkFlags) error {
 	switch {
 	case a.jsonOutput():
 		return a.printJSON(doc)
+	case a.htmlOutput():
+		return a.printHTML(a.checkPage(l))
 	case a.global.output == formatNagios:
 		return a.printPlugin(checkPlugin(l, &flags.plugin, w.warnDays), a.quit.Reason)
 	case a.global.output == formatPrometheus && flags.textfile != "":
@@ -200,6 +203,11 @@ func showFinding(p *page, x diagnose.Finding, verbose bool) {
 }
 
 func showEvidence(p *page, indent int, e diagnose.Evidence) {
+	p.block(indent+6, fmt.Sprintf("%*s%s", indent, "", e.Kind), cleanLines(evidenceText(e)))
+}
+
+// evidenceText is the evidence with its place.
+func evidenceText(e diagnose.Evidence) string {
 	text := e.Text
 	if e.Kind == "file" && e.Source != "" {
 		at := e.Source
@@ -211,7 +219,7 @@ func showEvidence(p *page, indent int, e diagnose.Evidence) {
 	if e.Kind == "wire" && e.Source != "" {
 		text = e.Source + "  " + text
 	}
-	p.block(indent+6, fmt.Sprintf("%*s%s", indent, "", e.Kind), cleanLines(text))
+	return text
 }
 
 // unseen lists what could not be looked at.

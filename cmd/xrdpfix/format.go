@@ -7,10 +7,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The output formats. Every command has the first two.
+// The output formats. Every command has text and JSON.
 const (
 	formatText = "text"
 	formatJSON = "json"
+	formatHTML = "html"
+	formatCSV  = "csv"
 )
 
 // formatsKey is the annotation with the formats that a command has beside those.

@@ -200,6 +200,37 @@ func TestGoldenRollback(t *testing.T) {
 	golden(t, "rollback.txt", page.String())
 }
 
+// TestReportForms: the text of a fleet is on file, and all forms tell of each host.
+func TestReportForms(t *testing.T) {
+	inUTC(t)
+	var files []string
+	for _, name := range []string{"bookworm-clients", "bookworm-fixed", "bookworm-stock", "trixie-port", "sid-tls-only"} {
+		files = append(files, filepath.Join(testdata, "facts", name+".json"))
+	}
+	report := func(format string) string {
+		t.Helper()
+		var out, errOut bytes.Buffer
+		a := &app{out: &out, errOut: &errOut, now: func() time.Time { return time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC) }}
+		a.global.output = format
+		if err := a.reportHosts(t.Context(), append(files, "golden_test.go"), diagnose.DefaultWarnDays); err != nil || errOut.Len() > 0 || a.quit.Code != 3 {
+			t.Fatalf("%s: status %d, %v\n%s", format, a.quit.Code, err, errOut.String())
+		}
+		for _, bad := range manners([]string{"report", "--output", format}, out.String(), a.quit.Code) {
+			t.Errorf("%s: %s", format, bad)
+		}
+		for _, f := range files {
+			if name := "desk01 (" + filepath.Base(f) + ")"; !strings.Contains(out.String(), name) {
+				t.Errorf("%s does not tell of %s", format, name)
+			}
+		}
+		return out.String()
+	}
+	golden(t, "report.txt", report(formatText))
+	for _, format := range []string{formatJSON, formatCSV, formatHTML} {
+		report(format)
+	}
+}
+
 // TestGoldenFilesAreUsed: a page that nobody compares any more is deleted.
 func TestGoldenFilesAreUsed(t *testing.T) {
 	files, err := os.ReadDir(filepath.Join(testdata, "golden"))

@@ -53,6 +53,7 @@ type document struct {
 	Handout *handoutDoc `json:"handout,omitempty"`
 	// Explanation is explain's.
 	Explanation *explanationDoc `json:"explanation,omitempty"`
+	Report      *reportDoc      `json:"report,omitempty"`
 	// Summary is a probeSummary or a logSummary.
 	Summary any `json:"summary,omitempty"`
 	// Groups end the objects of probe: the servers that need attention.

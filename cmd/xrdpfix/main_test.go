@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -35,10 +36,9 @@ func program() {
 			os.Exit(99)
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // as main does
 	var out bytes.Buffer
 	code := run(ctx, os.Args[1:], io.MultiWriter(os.Stdout, &out), os.Stderr)
-	stop()
 	if bad := manners(os.Args[1:], out.String(), code); len(bad) > 0 {
 		fmt.Fprintf(os.Stderr, "harness: %s\n", strings.Join(bad, "\nharness: "))
 		os.Exit(99)
@@ -66,11 +66,40 @@ func manners(args []string, out string, code int) []string {
 		return pluginManners(out, code)
 	case asksFormat(args, formatPrometheus) && code != 2:
 		return metricManners(out)
+	case asksFormat(args, formatCSV) && code != 2:
+		return csvManners(out)
+	case asksFormat(args, formatHTML) && code != 2:
+		return htmlManners(out)
 	}
 	if asksJSON(args) && !slices.ContainsFunc(args, func(a string) bool { return a == "--help" || a == "-h" }) {
 		return jsonManners(out, code)
 	}
 	return textManners(out)
+}
+
+// csvManners: as many cells in each row as in the first, and none that a
+// spreadsheet takes for a formula.
+func csvManners(out string) []string {
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var bad []string
+	for _, cell := range slices.Concat(rows...) {
+		if cell != "" && strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", []rune(cell)[0]) {
+			bad = append(bad, fmt.Sprintf("a formula: %q", cell))
+		}
+	}
+	return bad
+}
+
+// htmlManners: one whole page that forbids itself to load anything; package
+// webpage tests the rest.
+func htmlManners(out string) []string {
+	if !strings.HasPrefix(out, "<!DOCTYPE html>") || strings.Count(out, "Content-Security-Policy") != 1 || !strings.HasSuffix(out, "</html>\n") {
+		return []string{"not one whole page"}
+	}
+	return nil
 }
 
 // jsonManners: one object a line, each by the schema, the last with the exit.

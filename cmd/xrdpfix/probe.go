@@ -28,7 +28,8 @@ The lists of --from have a target a line, comments from # on aside. With --range
   xrdpfix probe --from hosts.txt        those of a list; - for standard input
   xrdpfix probe --range 192.0.2.0/24    all of a network
   xrdpfix probe --json --from hosts.txt one object a line, the summary last
-  xrdpfix probe --output nagios desk01  for a monitoring system`,
+  xrdpfix probe --output nagios desk01  for a monitoring system
+  xrdpfix probe -o html desk01 >a.html  a page to hand over`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.plugin.check(cmd); err != nil {
 				return err
@@ -38,7 +39,7 @@ The lists of --from have a target a line, comments from # on aside. With --range
 	}
 	flags.add(cmd)
 	flags.plugin.add(cmd)
-	a.offer(cmd, formatNagios)
+	a.offer(cmd, formatHTML, formatNagios)
 	return cmd
 }
 

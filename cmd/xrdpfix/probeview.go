@@ -21,6 +21,7 @@ type probeView struct {
 	lines  int
 	sum    probeSummary
 	groups probeGroups
+	pages  probePages
 	// interrupted: not all were probed.
 	interrupted bool
 	drawn       time.Time
@@ -46,6 +47,11 @@ func (v *probeView) show(visit fleet.Visit[probed]) error {
 		return v.a.printJSON(v.document(p))
 	case v.a.global.output == formatNagios:
 		v.flags.plugin.judge(v.a, name, p, !v.many)
+		return nil
+	case v.a.htmlOutput():
+		if p.survey.Full.Reached >= probe.StageConnect || !visit.Server.Target.Ranged {
+			v.pages.add(name, p, v.a.now())
+		}
 		return nil
 	case v.many && !v.flags.full:
 		return v.line(name, p, visit.Server.Target.Ranged)
@@ -135,16 +141,19 @@ func (v *probeView) end() error {
 		doc.Groups = v.groups.docs()
 		return v.a.printJSON(doc)
 	}
+	text := v.sum.text()
+	if v.interrupted {
+		text = fmt.Sprintf("Interrupted, %d of %d probed: %s", v.sum.Hosts, v.total, v.sum.counts())
+	}
+	if v.a.htmlOutput() {
+		return v.a.printHTML(v.pages.page(text+".", v.many))
+	}
 	var p page
 	if v.lines > 0 {
 		p.blank()
 	}
 	if v.many {
 		v.groups.show(&p, v.a.global.verbose)
-	}
-	text := v.sum.text()
-	if v.interrupted {
-		text = fmt.Sprintf("Interrupted, %d of %d probed: %s", v.sum.Hosts, v.total, v.sum.counts())
 	}
 	p.para(fmt.Sprintf("%s (exit %d)", text, v.a.quit.Code))
 	return v.a.print(&p)

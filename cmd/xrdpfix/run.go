@@ -167,7 +167,7 @@ Without a command it says in five lines how things stand and what to run.`,
 	root.Version = version
 	root.SetVersionTemplate("xrdpfix {{.Version}}\n")
 	root.AddCommand(newCheck(a), newPlan(a), newApply(a), newRollback(a), newHistory(a), newConfirm(a),
-		newShow(a), newProbe(a), newLog(a), newCert(a), newClient(a), newExplain(a), newVersion(a), newGenerate(a))
+		newShow(a), newProbe(a), newReport(a), newLog(a), newCert(a), newClient(a), newExplain(a), newVersion(a), newGenerate(a))
 	for _, c := range root.Commands() {
 		c.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
 	}

@@ -166,7 +166,7 @@ func TestCommandsAreTheSchemas(t *testing.T) {
 // changes one changes it here, on purpose.
 func TestFieldsByHand(t *testing.T) {
 	for _, tt := range []struct{ of, fields string }{
-		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele asked waited journal request certificate served history settings probe profiles connection summary groups build kinds handout explanation"},
+		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele asked waited journal request certificate served history settings probe profiles connection summary groups build kinds handout explanation report"},
 		{"finding", "code severity title detail evidence remedy commands mend subject"},
 		{"evidence", "kind source text line"},
 		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline first_boot"},
@@ -185,6 +185,8 @@ func TestFieldsByHand(t *testing.T) {
 		{"asked", "address arrived hung_up since ways failures"},
 		{"waited", "from seconds connection hung_up"},
 		{"exit", "code reason"},
+		{"report", "hosts unread"},
+		{"reported", "host file taken os xrdp state errors warnings certificate_ends tls13_only"},
 		{"build", "version revision modified date go platform modules"},
 		{"error", "message hints"},
 		{"handout", "kind title server warnings steps notes files"},

@@ -28,6 +28,7 @@ var packageOf = map[string]string{
 	"nmap":           "nmap",
 	"rdesktop":       "rdesktop",
 	"hivexregedit":   "libwin-hivex-perl",
+	"chromium":       "chromium",
 }
 
 // always are the programs without which there is no lab.
