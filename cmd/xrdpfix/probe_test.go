@@ -28,11 +28,9 @@ func hostile(t *testing.T) (targets []string) {
 
 // TestProbeHostile: servers that say nothing, that say a byte at a time, that
 // never stop, that announce more than they send, at each step. They cost their
-// time and no more, and the healthy one among them is told as ever.
+// time and no more. TestProbeInterrupted has a healthy one among them.
 func TestProbeHostile(t *testing.T) {
 	targets := hostile(t)
-	healthy := rdptest.Start(t, rdptest.Config{})
-	targets = append(targets, healthy.Addr)
 	var out, errOut bytes.Buffer
 	peak := watchHeap(t, func() {
 		args := append([]string{"probe", "--json", "--timeout", "1s", "--stage-timeout", "300ms", "--parallel", "50"}, targets...)
@@ -62,9 +60,6 @@ func TestProbeHostile(t *testing.T) {
 		// slow machine.
 		if doc.Probe.ElapsedMS > 3000+1000+6000 {
 			t.Errorf("%s cost %d ms", doc.Host, doc.Probe.ElapsedMS)
-		}
-		if doc.Host == healthy.Addr && (len(doc.Probe.TLS) != 4 || doc.Probe.TLS[3].Answer != "accepted") {
-			t.Errorf("the healthy server: %+v", doc.Probe)
 		}
 	}
 	for _, target := range targets {
