@@ -29,6 +29,7 @@ func (s *session) fault(at Point, answer []byte) error {
 	case Close:
 	case Reset:
 		if tcp, ok := s.raw.(*net.TCPConn); ok {
+			s.leave() // the client may be back before this goroutine is done
 			_ = tcp.SetLinger(0)
 			_ = tcp.Close()
 		}

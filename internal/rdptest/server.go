@@ -179,11 +179,16 @@ func (s *Server) accept() {
 		s.mu.Unlock()
 		s.done.Go(func() {
 			session := &session{server: s, raw: c, stream: c}
+			session.leave = sync.OnceFunc(func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.now--
+			})
 			session.seen.Peer = c.RemoteAddr().(*net.TCPAddr).AddrPort()
 			session.seen.Err = session.ended(session.serve())
+			session.leave()
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.now--
 			delete(s.open, c)
 			_ = c.Close()
 			s.seen = append(s.seen, session.seen)

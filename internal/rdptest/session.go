@@ -20,6 +20,7 @@ type session struct {
 	raw    net.Conn
 	stream net.Conn // raw, or TLS over it
 	seen   Seen
+	leave  func() // the connection counts as open no more
 }
 
 func (s *session) serve() error {
