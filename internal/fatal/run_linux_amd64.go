@@ -66,6 +66,7 @@ func Run(cmd *exec.Cmd, at func(Call) Fate) (status syscall.WaitStatus, calls in
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Ptrace = true
+	cmd.SysProcAttr.Setpgid = true // a group of its own, to wait for it and for nothing else
 	p, err := os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{
 		Dir: cmd.Dir, Env: cmd.Environ(), Sys: cmd.SysProcAttr, Files: []*os.File{nil, file(cmd.Stdout), file(cmd.Stderr)},
 	})
@@ -108,8 +109,9 @@ func (t *tracer) follow() (unix.WaitStatus, error) {
 		return 0, fmt.Errorf("trace: %w", err)
 	}
 	for {
-		// Other children of this process are not ours to wait for.
-		tid, err := unix.Wait4(-1, &ws, unix.WALL|unix.WNOTHREAD, nil)
+		// Other children of this process are not ours to wait for, nor those that
+		// somebody else started on this thread before it was ours.
+		tid, err := unix.Wait4(-t.pid, &ws, unix.WALL|unix.WNOTHREAD, nil)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
