@@ -97,6 +97,9 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 		return fail(6, reasonIncomplete, err, "xrdpfix show")
 	}
 	v := &logView{a: a, flags: flags, sum: logSummary{Causes: map[string]int{}}, byCause: map[string]*causeCount{}, clients: map[string]*clientCount{}, shown: map[string]bool{}}
+	if !flags.all {
+		v.table.most = shownAtMost
+	}
 	end, endErr := source.End()
 	var g logwatch.Grouper
 	files, err := source.History(ctx, flags.from, flags.to, func(line logwatch.Match) error {

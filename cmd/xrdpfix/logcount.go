@@ -33,6 +33,7 @@ type causeCount struct {
 	count   int
 	sure    bool // stated by a line at least once
 	clients []string
+	known   map[string]bool // those in clients
 }
 
 // maxCounted bounds the memory that a log full of forged addresses can cost.
@@ -82,12 +83,13 @@ func (v *logView) note(doc *connectionDoc) int {
 func (v *logView) blame(doc *connectionDoc) {
 	c := v.byCause[doc.Cause]
 	if c == nil {
-		c = &causeCount{}
+		c = &causeCount{known: map[string]bool{}}
 		v.byCause[doc.Cause] = c
 	}
 	c.count++
 	c.sure = c.sure || !doc.Likely
-	if addr := orDash(doc.Client); len(c.clients) < maxCounted && !slices.Contains(c.clients, addr) {
+	if addr := orDash(doc.Client); len(c.clients) < maxCounted && !c.known[addr] {
+		c.known[addr] = true
 		c.clients = append(c.clients, addr)
 	}
 }

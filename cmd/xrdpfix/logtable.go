@@ -69,36 +69,62 @@ func (v *logView) flush() error {
 	return v.a.print(&p)
 }
 
-// logTable is the rows of log. Their columns are as wide as what is in them.
+// logTable is the rows of log. Their columns are as wide as what is in them. They
+// are made when they are printed: of a long log most are never shown.
 type logTable struct {
-	rows    [][6]string
-	days    []string   // of each row
-	details [][]string // of each row, with --verbose
+	rows    []logRow
+	most    int // rows that are kept, the last ones; 0 for all
+	dropped int // rows before them
 	printed bool
 	day     string
 }
 
+// logRow is a connection, which attempt in a row it is, and what --verbose adds.
+type logRow struct {
+	doc     connectionDoc
+	tries   int
+	details []string
+}
+
+// shownAtMost is how many rows log prints unless it is asked for all: what a
+// person may still page through, and what bounds its memory.
+const shownAtMost = 1000
+
 var logHead = [6]string{"time", "client", "name", "asked", "got", "outcome"}
 
 func (t *logTable) add(doc connectionDoc, tries int) {
-	at := doc.Time.Local()
+	if t.most > 0 && len(t.rows) >= 2*t.most { // half of them at a time, so that it costs little
+		t.drop()
+	}
+	t.rows = append(t.rows, logRow{doc: doc, tries: tries})
+}
+
+// drop forgets all but the last rows.
+func (t *logTable) drop() {
+	if n := len(t.rows) - t.most; t.most > 0 && n > 0 {
+		t.rows = slices.Delete(t.rows, 0, n)
+		t.dropped += n
+	}
+}
+
+// columns are the texts of a row.
+func (r *logRow) columns() [6]string {
 	outcome := map[logwatch.OutcomeKind]string{
 		logwatch.ConnectedTLS: "connected", logwatch.ConnectedClassic: "connected, no TLS",
-		logwatch.HungUp: "hung up", logwatch.Failed: "FAIL " + orDash(doc.Cause),
-	}[doc.Outcome]
+		logwatch.HungUp: "hung up", logwatch.Failed: "FAIL " + orDash(r.doc.Cause),
+	}[r.doc.Outcome]
 	switch {
-	case doc.Own:
+	case r.doc.Own:
 		outcome = "a probe of ours"
 	case outcome == "":
 		outcome = "not known"
-	case tries > 1 && doc.Outcome != logwatch.Failed:
-		outcome += ", " + ordinal(tries) + " attempt"
+	case r.tries > 1 && r.doc.Outcome != logwatch.Failed:
+		outcome += ", " + ordinal(r.tries) + " attempt"
 	}
 	// Each Windows client asks for HYBRID_EX with HYBRID; the column is narrow.
-	asked := strings.ReplaceAll(doc.Asked, "|HYBRID_EX", "")
-	t.rows = append(t.rows, [6]string{at.Format("15:04"), clean(orDash(doc.Client)), clean(orDash(doc.Name)), clean(orDash(asked)), clean(orDash(doc.Got)), outcome})
-	t.days = append(t.days, at.Format("Mon 2 Jan 2006"))
-	t.details = append(t.details, nil)
+	asked := strings.ReplaceAll(r.doc.Asked, "|HYBRID_EX", "")
+	return [6]string{r.doc.Time.Local().Format("15:04"), clean(orDash(r.doc.Client)), clean(orDash(r.doc.Name)),
+		clean(orDash(asked)), clean(orDash(r.doc.Got)), outcome}
 }
 
 // detail adds to the last row what the columns have no room for.
@@ -116,7 +142,7 @@ func (t *logTable) detail(doc connectionDoc, o logwatch.Outcome) {
 	if len(o.Possible) > 0 {
 		list = append(list, "lines that may be another's: "+strings.Join(o.Possible, ", "))
 	}
-	t.details[len(t.details)-1] = list
+	t.rows[len(t.rows)-1].details = list
 }
 
 // ordinal counts attempts.
@@ -135,13 +161,16 @@ func ordinal(n int) string {
 
 // print empties the table. With fixed columns, rows that come later fit too.
 func (t *logTable) print(p *page, fixed bool) {
+	t.drop()
 	widths := [6]int{5, 6, 4, 5, 3}
 	if fixed {
 		widths = [6]int{5, 15, 9, 10, 7}
 	}
-	for _, r := range t.rows {
-		for i := range r[:5] {
-			widths[i] = max(widths[i], len(r[i]))
+	columns := make([][6]string, len(t.rows))
+	for i := range t.rows {
+		columns[i] = t.rows[i].columns()
+		for j, text := range columns[i][:5] {
+			widths[j] = max(widths[j], len(text))
 		}
 	}
 	row := func(r [6]string) {
@@ -153,19 +182,22 @@ func (t *logTable) print(p *page, fixed bool) {
 	}
 	for i, r := range t.rows {
 		if !t.printed {
+			if t.dropped > 0 {
+				p.linef("  ... %d earlier ones (--all shows them, --since narrows)", t.dropped)
+			}
 			row(logHead)
 			t.printed = true
 		}
-		if t.days[i] != t.day {
-			t.day = t.days[i]
-			p.linef("%s", t.day)
+		if day := r.doc.Time.Local().Format("Mon 2 Jan 2006"); day != t.day {
+			t.day = day
+			p.linef("%s", day)
 		}
-		row(r)
-		for _, d := range t.details[i] {
+		row(columns[i])
+		for _, d := range r.details {
 			p.block(8, "", d)
 		}
 	}
-	t.rows, t.days, t.details = nil, nil, nil
+	t.rows = nil
 }
 
 // end prints the table, the causes and the count.
