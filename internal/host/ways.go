@@ -62,6 +62,9 @@ func (w *wayCounter) offered(version string, at time.Time) {
 // add counts an established connection.
 func (w *wayCounter) add(addr string, j logwatch.Judged) {
 	is := diagnose.Way{Name: j.ClientName, Asked: j.Requested}
+	if j.Negotiated && j.Requested == "" {
+		is.Asked = "RDP" // which xrdp assumes then, and since 0.10.4 does not print
+	}
 	if j.Outcome.Kind == logwatch.ConnectedTLS {
 		is.TLS = j.TLSVersion
 	}
