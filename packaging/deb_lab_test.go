@@ -51,16 +51,41 @@ func (m machine) undone(t *testing.T) {
 			t.Errorf("the package added %s", line)
 		}
 	}
+	m.timers(t)
 	m.Must(t, "xrdpfix cert renew && xrdpfix cert request --name desk.example.org >/dev/null")
 	m.Must(t, "xrdpfix rollback --restart always")
 	m.Must(t, "dpkg -i /packages/"+newer+"/*.deb")
 	if got := m.Must(t, "xrdpfix version; xrdpfix history"); !strings.HasPrefix(got, "xrdpfix "+newer+"\n") || !strings.Contains(got, "rolled-back") {
 		t.Errorf("after the upgrade: %s", got)
 	}
-	m.Must(t, "dpkg -P xrdpfix")
+	if got := m.Must(t, timerState); got != "enabled\nactive\n" {
+		t.Errorf("after the upgrade the timer that the administrator enabled is %s", got)
+	}
+	out := m.Must(t, "dpkg -P xrdpfix")
+	if want := "xrdpfix: kept, because it is the administrator's: /etc/systemd/system/xrdpfix-check.service.d\n"; !strings.Contains(out, want) {
+		t.Errorf("purge does not say %q:\n%s", want, out)
+	}
+	if got := m.Must(t, "ls -A /var/lib/metrics; systemctl list-units --all --no-legend 'xrdpfix*'"); got != "" {
+		t.Errorf("purge left metrics, or units that systemd remembers: %s", got)
+	}
+	m.Must(t, "rm -r /etc/systemd/system/xrdpfix-check.service.d /var/lib/metrics && systemctl daemon-reload")
 	if rest := difference(before, m.everything(t)); rest != "" {
 		t.Errorf("purge left a difference:\n%s", rest)
 	}
+}
+
+const timerState = "systemctl is-enabled xrdpfix-check.timer; systemctl is-active xrdpfix-check.timer"
+
+// timers: as installed they do nothing; the administrator has one write its metrics
+// where he wants them.
+func (m machine) timers(t *testing.T) {
+	t.Helper()
+	if got := m.Must(t, "systemctl list-units --all --no-legend 'xrdpfix*'; systemctl list-unit-files --no-legend --state=enabled 'xrdpfix*'"); got != "" {
+		t.Errorf("the package started or enabled something: %s", got)
+	}
+	m.Must(t, `mkdir -p /var/lib/metrics /etc/systemd/system/xrdpfix-check.service.d
+printf '[Service]\nEnvironment=TEXTFILE=/var/lib/metrics/xrdpfix.prom\n' >/etc/systemd/system/xrdpfix-check.service.d/where.conf
+systemctl daemon-reload && systemctl enable --now xrdpfix-check.timer && systemctl start xrdpfix-check.service && test -s /var/lib/metrics/xrdpfix.prom`)
 }
 
 // inUse removes the package while xrdp uses what it made.
