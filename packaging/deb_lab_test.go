@@ -80,7 +80,7 @@ const timerState = "systemctl is-enabled xrdpfix-check.timer; systemctl is-activ
 // where he wants them.
 func (m machine) timers(t *testing.T) {
 	t.Helper()
-	if got := m.Must(t, "systemctl list-units --all --no-legend 'xrdpfix*'; systemctl list-unit-files --no-legend --state=enabled 'xrdpfix*'"); got != "" {
+	if got := m.Must(t, "systemctl list-units --all --no-legend 'xrdpfix*'; systemctl list-unit-files --no-legend --state=enabled 'xrdpfix*' || true"); got != "" {
 		t.Errorf("the package started or enabled something: %s", got)
 	}
 	m.Must(t, `mkdir -p /var/lib/metrics /etc/systemd/system/xrdpfix-check.service.d
