@@ -90,7 +90,7 @@ func aboutPair(code diagnose.Code) bool {
 // mendedByCert reports whether a stated renewal takes care of a finding.
 func (b *builder) mendedByCert(code diagnose.Code) bool {
 	return (b.pol.Cert == CertRenew || b.pol.Install != nil) && slices.Contains([]diagnose.Code{
-		diagnose.KeyExposed, diagnose.KeyShared, diagnose.CertExpired, diagnose.CertNotYetValid,
+		diagnose.KeyExposed, diagnose.KeyShared, diagnose.CertInvalid, diagnose.CertExpired, diagnose.CertNotYetValid,
 		diagnose.CertExpiring, diagnose.CertUnsuitable, diagnose.CertName, diagnose.CertChain,
 	}, code)
 }

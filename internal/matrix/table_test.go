@@ -155,7 +155,7 @@ func codeList(codes string) string {
 	if codes == "" {
 		return "none"
 	}
-	return "`" + strings.ReplaceAll(codes, " ", "`, `") + "`"
+	return "`" + strings.Join(slices.Compact(strings.Fields(codes)), "`, `") + "`"
 }
 
 func cell(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "|", `\|`), "\n", " ") }
