@@ -3,8 +3,6 @@ package logwatch
 import (
 	"bytes"
 	"cmp"
-	"compress/bzip2"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -164,7 +162,7 @@ func parseGeneration(base, name string) (generation, bool) {
 	g.order = n
 	if tail := rest[1+i:]; tail != "" {
 		switch tail {
-		case ".gz", ".bz2", ".xz", ".zst":
+		case ".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".Z":
 			g.pack = tail[1:]
 		default:
 			return generation{}, false
@@ -187,27 +185,18 @@ func (g generation) open() (io.ReadCloser, error) {
 		_ = f.Close()
 		return nil, errMoved
 	}
-	switch g.pack {
-	case "":
+	if g.pack == "" {
 		return f, nil
-	case "gz":
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			_ = f.Close()
-			return nil, fmt.Errorf("read %s: %w", g.path, err)
-		}
-		return struct {
-			io.Reader
-			io.Closer
-		}{z, f}, nil
-	case "bz2":
-		return struct {
-			io.Reader
-			io.Closer
-		}{bzip2.NewReader(f), f}, nil
 	}
-	_ = f.Close()
-	return nil, fmt.Errorf("read %s: %w", g.path, ErrPacked)
+	r, err := unpack(g.pack, f)
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("read %s: %w", g.path, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{r, closers{r, f}}, nil
 }
 
 // head returns the first bytes of a rotated file, unpacked; none if it is packed
@@ -243,10 +232,6 @@ func (g generation) openAs(head []byte) (io.ReadCloser, error) {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(begins), r), r}, nil
 }
-
-// ErrPacked is met in a rotated log that is compressed by a method that this
-// package cannot read (xz, zstd).
-var ErrPacked = errors.New("compressed by a method that cannot be read here")
 
 // sameBeginning reports whether two files begin alike, as the log and its copy
 // do while copytruncate is under way.

@@ -112,6 +112,9 @@ func (h *historyReader) read(ctx context.Context, g generation) error {
 			h.add(scan, line, at)
 		}
 	}
+	if scan.cut {
+		return fmt.Errorf("read %s: %w", g.path, io.ErrUnexpectedEOF)
+	}
 	return nil
 }
 

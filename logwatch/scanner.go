@@ -26,6 +26,7 @@ type scanner struct {
 	at    int64  // where chunk begins in the stream
 
 	claimed int64 // up to here a client may have written lines
+	cut     bool  // the stream ended where more was announced: a packed file that is not whole
 }
 
 func newScanner(r io.Reader, offset int64) *scanner {
@@ -65,7 +66,10 @@ func (s *scanner) end() int64 { return s.offset + int64(s.n) }
 func (s *scanner) fill() error {
 	n, err := s.r.Read(s.buf[s.n:])
 	if n == 0 {
-		if err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			s.cut, err = true, io.EOF
+		}
+		if err == nil {
 			err = io.EOF
 		}
 		return err

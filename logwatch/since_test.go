@@ -152,7 +152,7 @@ func TestHistory(t *testing.T) {
 	w.write(10)
 	w.copyTruncate()
 	w.write(10)
-	w.check(os.WriteFile(w.path+".9.xz", []byte("not readable here"), 0o600))
+	w.check(os.WriteFile(w.path+".9.lz4", []byte("not readable here"), 0o600))
 	w.check(os.WriteFile(w.path+".bak", []byte("[20261122-14:09:02] [INFO ] line 99\n"), 0o600))
 	var list []Entry
 	files, err := History(context.Background(), w.path, HistoryOptions{}, func(e Entry) error {
@@ -166,11 +166,11 @@ func TestHistory(t *testing.T) {
 	for _, f := range files {
 		names = append(names, filepath.Base(f.Path)+fmt.Sprint(" ", f.Lines, " ", f.Err != nil))
 	}
-	if got, want := strings.Join(names, ", "), "xrdp.log.9.xz 0 true, xrdp.log.3.gz 11 false, xrdp.log.2 10 false, xrdp.log.1 10 false, xrdp.log 10 false"; got != want {
+	if got, want := strings.Join(names, ", "), "xrdp.log.9.lz4 0 true, xrdp.log.3.gz 11 false, xrdp.log.2 10 false, xrdp.log.1 10 false, xrdp.log 10 false"; got != want {
 		t.Errorf("files %s, want %s", got, want)
 	}
 	if !errors.Is(files[0].Err, ErrPacked) {
-		t.Errorf("the xz file: %v, want ErrPacked", files[0].Err)
+		t.Errorf("the lz4 file: %v, want ErrPacked", files[0].Err)
 	}
 }
 
@@ -211,6 +211,26 @@ func TestHistoryStops(t *testing.T) {
 	cancel()
 	if _, err := History(ctx, w.path, HistoryOptions{}, func(Entry) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("History of a cancelled context: %v", err)
+	}
+}
+
+// TestPacked: what gzip, bzip2, xz and zstd made of the same ten lines.
+func TestPacked(t *testing.T) {
+	for _, method := range []string{"gz", "bz2", "xz", "zst"} {
+		w := newLogWriter(t)
+		data, err := os.ReadFile("testdata/packed/ten." + method)
+		w.check(err)
+		w.check(os.WriteFile(w.path+".1."+method, data, 0o600))
+		var list []Entry
+		files, err := History(t.Context(), w.path, HistoryOptions{}, func(e Entry) error { list = append(list, e); return nil })
+		if got := numbers(list); err != nil || got != "0-9 0-0" || files[0].Err != nil {
+			t.Errorf("%s: %s, %v, %+v, want 0-9 of the packed one and 0", method, got, err, files)
+		}
+		w.check(os.WriteFile(w.path+".1."+method, data[:len(data)/2], 0o600)) // cut off
+		files, err = History(t.Context(), w.path, HistoryOptions{}, func(Entry) error { return nil })
+		if err != nil || files[0].Err == nil {
+			t.Errorf("%s: half a file is read without a word: %v, %+v", method, err, files)
+		}
 	}
 }
 

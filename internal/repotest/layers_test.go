@@ -29,6 +29,8 @@ var layers = []layer{
 		deny: []string{"gopkg.in/ini.v1"}, except: []string{"xrdpconf"}, tests: true},
 	{why: "only logwatch follows a file",
 		deny: []string{"github.com/hpcloud/tail"}, except: []string{"logwatch"}, tests: true},
+	{why: "only logwatch unpacks",
+		deny: []string{"github.com/ulikunitz/xz", "github.com/klauspost/compress"}, except: []string{"logwatch"}, tests: true},
 	{why: "only service talks to systemd",
 		deny: []string{"github.com/coreos/go-systemd", "github.com/godbus/dbus"}, except: []string{"service"}, tests: true},
 	{why: "only repair makes diffs, so that a plan is shown in one way",
