@@ -8,12 +8,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"xrdpfix/internal/host"
 )
 
 // version is set by the linker.
 var version = "devel"
 
 func main() {
+	host.NoCore()
 	// Never undone: a second signal, as timeout(1) sends one to the process and one
 	// to its group, must not end us between the last word and the exit status.
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

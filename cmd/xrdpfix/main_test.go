@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"xrdpfix/internal/host"
 )
 
 // asNobody in the environment makes the program give up root before it begins.
@@ -36,6 +38,7 @@ func program() {
 			os.Exit(99)
 		}
 	}
+	host.NoCore()
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // as main does
 	var out bytes.Buffer
 	code := run(ctx, os.Args[1:], io.MultiWriter(os.Stdout, &out), os.Stderr)
