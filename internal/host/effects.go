@@ -49,6 +49,11 @@ func (s *system) Write(path string, data []byte, want repair.FileState, inPlace 
 		return err
 	}
 	opts := atomicfile.Options{Expect: &old}
+	if old.Links > 1 && (uint32(want.Mode)&^uint32(old.Mode) != 0 || want.GID != old.GID || want.UID != old.UID) {
+		// Under another name it may be a file that nobody here may read, and that
+		// someone has put in this place.
+		return &fs.PathError{Op: "open up", Path: path, Err: atomicfile.ErrHardLinked}
+	}
 	if inPlace {
 		_, err = s.m.root.WriteInPlace(path, data, opts)
 		return durable(err)

@@ -1,10 +1,12 @@
 package host
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -151,9 +153,10 @@ func offlinePackage(root string) (diagnose.Package, error) {
 			break
 		}
 	}
-	status, err := ReadFile(root, "/var/lib/dpkg/status", maxDpkgStatus)
-	if err == nil {
-		if pkg.Version = upstreamVersion(dpkgVersion(status, xrdpComm)); pkg.Version != "" {
+	if f, err := openRegular(root, "/var/lib/dpkg/status"); err == nil {
+		defer func() { _ = f.Close() }()
+		pkg.Version = upstreamVersion(dpkgVersion(io.LimitReader(f, maxDpkgStatus), xrdpComm))
+		if pkg.Version != "" {
 			return pkg, nil
 		}
 	}
@@ -163,23 +166,31 @@ func offlinePackage(root string) (diagnose.Package, error) {
 	return pkg, ErrVersionUnknown
 }
 
-// dpkgVersion is the version of an installed package in dpkg's status file.
-func dpkgVersion(status []byte, name string) string {
-	for stanza := range bytes.SplitSeq(status, []byte("\n\n")) {
-		field := map[string]string{}
-		for line := range strings.Lines(string(stanza)) {
-			if key, value, ok := strings.Cut(line, ":"); ok && line[0] != ' ' {
-				field[key] = strings.TrimSpace(value)
-			}
-			if field["Package"] != "" && field["Package"] != name {
+// dpkgVersion is the version of an installed package in dpkg's status file, ""
+// where it is not found or a line is longer than dpkg writes them.
+func dpkgVersion(status io.Reader, name string) string {
+	field := map[string]string{}
+	found := func() bool {
+		return field["Package"] == name && strings.HasSuffix(field["Status"], " installed")
+	}
+	for lines := bufio.NewScanner(status); lines.Scan(); {
+		line := lines.Text()
+		if line == "" {
+			if found() {
 				break
 			}
+			clear(field)
+			continue
 		}
-		if field["Package"] == name && strings.HasSuffix(field["Status"], " installed") {
-			return field["Version"]
+		key, value, ok := strings.Cut(line, ":")
+		if ok && (key == "Package" || key == "Status" || key == "Version") {
+			field[key] = strings.TrimSpace(value)
 		}
 	}
-	return ""
+	if !found() {
+		return ""
+	}
+	return field["Version"]
 }
 
 // upstreamVersion cuts epoch and Debian revision off: "0.9.21.1" of

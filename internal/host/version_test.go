@@ -123,6 +123,6 @@ func FuzzVersion(f *testing.F) {
 	f.Add([]byte("Package: xrdp\nStatus: install ok installed\nVersion: 1:0.10.1~x-2\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ParseVersion(b)
-		upstreamVersion(dpkgVersion(b, "xrdp"))
+		upstreamVersion(dpkgVersion(bytes.NewReader(b), "xrdp"))
 	})
 }
