@@ -17,6 +17,9 @@ type HistoryOptions struct {
 	// Since and Until bound the lines by time; the zero time is no bound.
 	// Lines outside are not delivered.
 	Since, Until time.Time
+	// Tail is how many bytes of a file that is not packed are read at most, from its
+	// end; 0 is all of them.
+	Tail int64
 }
 
 // HistoryFile is one file that [History] met.
@@ -84,12 +87,15 @@ func (h *historyReader) read(ctx context.Context, g generation) error {
 	}
 	defer r.Close() //nolint:errcheck // only read
 	var from int64
-	if f, ok := r.(*os.File); ok && !h.options.Since.IsZero() {
-		if from, err = h.seek(f, g.size); err != nil {
+	var in io.Reader = r
+	if f, ok := r.(*os.File); ok {
+		if from, err = h.begin(f, g.size); err != nil {
 			return err
 		}
+		// A log that grows as fast as it is read has an end all the same.
+		in = io.LimitReader(f, g.size-from)
 	}
-	scan := newScanner(r, from)
+	scan := newScanner(in, from)
 	defer func() { h.Bytes = scan.end() - from }()
 	for {
 		line, at, err := scan.next()
@@ -125,6 +131,26 @@ func (h *historyReader) add(scan *scanner, line string, at int64) {
 	}
 	h.Lines++
 	h.stop = h.fn(e)
+}
+
+// begin goes to where reading begins, the beginning of a line.
+func (h *historyReader) begin(f *os.File, size int64) (from int64, err error) {
+	if !h.options.Since.IsZero() {
+		if from, err = h.seek(f, size); err != nil {
+			return 0, err
+		}
+	}
+	if tail := h.options.Tail; tail > 0 && size-from > tail {
+		from = size - tail
+		scan := newScanner(io.NewSectionReader(f, from, 2*maxLine), from)
+		if _, _, err := scan.next(); err == nil { // the rest of a line
+			if _, at, err := scan.next(); err == nil {
+				from = at
+			}
+		}
+		_, err = f.Seek(from, io.SeekStart)
+	}
+	return from, err
 }
 
 // seek sets a file to a place before which everything is older than Since, by

@@ -143,6 +143,7 @@ func switches(cmd *cobra.Command) [][]string {
 func oneSecretRun(t *testing.T, tmp, server string, args []string) bool {
 	t.Helper()
 	tree, scratch := secretTree(t)
+	defer func() { _ = os.RemoveAll(filepath.Dir(tree)) }()
 	for i := range args {
 		args[i] = strings.NewReplacer("{tree}", tree, "{scratch}", scratch, "{server}", server).Replace(args[i])
 	}
@@ -207,12 +208,7 @@ func leaked(text []byte) string {
 // secretTree is a tree with a secret in every file.
 func secretTree(t *testing.T) (tree, scratch string) {
 	t.Helper()
-	// Not below TMPDIR, where nothing may stay.
-	base, err := os.MkdirTemp("/var/tmp", "xrdpfix-secrets-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	base := t.TempDir() // beside TMPDIR, where nothing may stay
 	tree, scratch = filepath.Join(base, "tree"), filepath.Join(base, "scratch")
 	if err := os.Mkdir(scratch, 0o755); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -108,10 +109,36 @@ func (o *ownPorts) list() []netip.AddrPort {
 }
 
 func (m *Machine) survey(ctx context.Context, addr string, wanted xrdpconf.Range, every bool) probe.ServerSurvey {
-	return probe.Survey(ctx, addr, probe.SurveyOptions{
+	return probe.Survey(ctx, reachable(addr), probe.SurveyOptions{
 		Min: probe.TLSVersion(wanted.Min), Max: probe.TLSVersion(wanted.Max), Quick: !every,
 		Connection: probe.Options{Timeout: m.cfg.Timeout},
 	})
+}
+
+// reachable is addr, but over IPv6 where it is the loopback address of an IPv4 that
+// this machine does not have.
+func reachable(addr string) string {
+	const v4, v6 = "127.0.0.1", "::1"
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || host != v4 {
+		return addr
+	}
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return addr
+	}
+	other := false
+	for _, a := range list {
+		ip, _, _ := net.ParseCIDR(a.String())
+		if ip.To4() != nil && ip.IsLoopback() {
+			return addr
+		}
+		other = other || ip.String() == v6
+	}
+	if !other {
+		return addr
+	}
+	return net.JoinHostPort(v6, port)
 }
 
 func (m *Machine) ports() []int {

@@ -17,6 +17,7 @@ type Log struct {
 	m    *Machine
 	path string // the file; "" is the journal
 	last int    // so many entries of the journal, the last ones; 0 is all
+	tail int64  // so many bytes of the file, from its end; 0 is all
 }
 
 // ErrNoLog is met where no log can be read here.
@@ -79,7 +80,7 @@ func (l Log) End() (Place, error) {
 // zero time is no bound. Matches share memory with what they were read from.
 func (l Log) History(ctx context.Context, since, until time.Time, fn func(logwatch.Match) error) ([]logwatch.HistoryFile, error) {
 	if !l.Journal() {
-		return logwatch.HistoryMatches(ctx, l.m.inRoot(l.path), logwatch.HistoryOptions{Location: time.Local, Since: since, Until: until}, fn)
+		return logwatch.HistoryMatches(ctx, l.m.inRoot(l.path), logwatch.HistoryOptions{Location: time.Local, Since: since, Until: until, Tail: l.tail}, fn)
 	}
 	file := logwatch.HistoryFile{Path: l.Name()}
 	err := l.m.journal(ctx, l.m.journalArgs(since, until, false, l.last), func(e logwatch.Entry) error {

@@ -37,7 +37,8 @@ func (m *Machine) recent(ctx context.Context, path string, o diagnose.RecentOpti
 			log.last = maxEntries
 		}
 	} else if !o.Whole {
-		since = historyStart(m.inRoot(path), since, maxHistory)
+		// Where no line tells its time, the number of bytes is the bound.
+		since, log.tail = historyStart(m.inRoot(path), since, maxHistory), 2*maxHistory
 	}
 	r := newRecentClients()
 	var g logwatch.Grouper
