@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"xrdpfix/certs"
 	"xrdpfix/internal/rdptest"
@@ -123,21 +123,22 @@ func TestSecrets(t *testing.T) {
 // switches are the flags to run a command with: none, and each by itself.
 func switches(cmd *cobra.Command) [][]string {
 	out := [][]string{nil}
-	take := func(f *pflag.Flag) {
-		switch value, ok := flagWords[f.Name]; {
+	usages := cmd.LocalNonPersistentFlags().FlagUsages() + cmd.InheritedFlags().FlagUsages()
+	for _, m := range switchName.FindAllStringSubmatch(usages, -1) {
+		name := m[1]
+		_, err := cmd.Flags().GetBool(name)
+		switch value, ok := flagWords[name]; {
 		case ok:
-			out = append(out, []string{"--" + f.Name, value})
-		case f.Value.Type() == "bool" && f.Name != "help" && f.Name != "json":
-			out = append(out, []string{"--" + f.Name})
+			out = append(out, []string{"--" + name, value})
+		case err == nil && name != "help" && name != "json":
+			out = append(out, []string{"--" + name})
 		}
 	}
-	cmd.LocalNonPersistentFlags().VisitAll(take)
-	if !cmd.HasParent() {
-		return out
-	}
-	cmd.InheritedFlags().VisitAll(take)
 	return out
 }
+
+// switchName finds the flags in their help.
+var switchName = regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`)
 
 // oneSecretRun runs one command on a tree of its own; false means wrong usage.
 func oneSecretRun(t *testing.T, tmp, server string, args []string) bool {
