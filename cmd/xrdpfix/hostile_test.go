@@ -43,7 +43,7 @@ func sized(name string, n int64) error {
 }
 
 // TestHostileFiles puts what is no file in the place of each file that is read.
-// Every command ends soon, in little memory, with one of its exit codes and in
+// Every command ends soon, with one of its exit codes and in
 // words, and neither reads nor writes what a link leads to.
 func TestHostileFiles(t *testing.T) {
 	if os.Geteuid() != 0 {
@@ -58,7 +58,7 @@ func TestHostileFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := []string{"check --verbose", "plan --profile modern", "apply --profile modern", "log --all", "show", "cert show", "history"}
-	most, worst, slowest, runs := int64(0), "", time.Duration(0), 0
+	slowest, runs := time.Duration(0), 0
 	for _, file := range hostileFiles {
 		for kind, plant := range hostileKinds {
 			list := commands
@@ -69,11 +69,7 @@ func TestHostileFiles(t *testing.T) {
 			for _, c := range list {
 				runs++
 				what := fmt.Sprintf("%s in place of %s: %s", kind, file, c)
-				usage, took := hostileRun(t, bin, tree, what, strings.Fields(c))
-				if usage > most {
-					most, worst = usage, what
-				}
-				slowest = max(slowest, took)
+				slowest = max(slowest, hostileRun(t, bin, tree, what, strings.Fields(c)))
 			}
 			if data, err := os.ReadFile(filepath.Join(tree, "etc/shadow")); err != nil || string(data) != planted["etc/shadow"] {
 				t.Errorf("%s in place of %s: what the link leads to was changed: %v", kind, file, err)
@@ -83,7 +79,7 @@ func TestHostileFiles(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d runs, at most %d MB (%s) and %s", runs, most>>20, worst, slowest.Round(time.Millisecond))
+	t.Logf("%d runs, at most %s", runs, slowest.Round(time.Millisecond))
 }
 
 func hostileTree(t *testing.T, file string, plant func(string) error) string {
@@ -106,12 +102,13 @@ func hostileTree(t *testing.T, file string, plant func(string) error) string {
 	return tree
 }
 
-// hostileRun returns how much memory a run took, and how long.
-func hostileRun(t *testing.T, bin, tree, what string, args []string) (int64, time.Duration) {
+// hostileRun returns how long a run took.
+func hostileRun(t *testing.T, bin, tree, what string, args []string) time.Duration {
 	t.Helper()
-	// A run takes 120 MB and half a second; the race detector, and a loaded machine,
-	// several times that.
-	const patience, memory = 30 * time.Second, 300 << 20
+	// A run takes half a second; the race detector, and a loaded machine, several
+	// times that. What memory it takes is measured in the lab, by the kernel: here
+	// a child counts that of its parent as well.
+	const patience = 30 * time.Second
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, bin, append([]string{"--root", tree}, args...)...)
@@ -121,7 +118,6 @@ func hostileRun(t *testing.T, bin, tree, what string, args []string) (int64, tim
 	began := time.Now()
 	_ = cmd.Run()
 	took := time.Since(began)
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	code, text := cmd.ProcessState.ExitCode(), out.String()
 	switch {
 	case ctx.Err() != nil:
@@ -133,8 +129,6 @@ func hostileRun(t *testing.T, bin, tree, what string, args []string) (int64, tim
 		t.Errorf("%s: status 1, and no word of why\n%s", what, text)
 	case strings.Contains(text, mark):
 		t.Errorf("%s: it shows what is in another file\n%s", what, text)
-	case usage.Maxrss<<10 > memory:
-		t.Errorf("%s: it takes %d MB", what, usage.Maxrss>>10)
 	}
-	return usage.Maxrss << 10, took
+	return took
 }
