@@ -41,7 +41,7 @@ func odds() []odd {
 		}},
 		{name: "hostname unset", plant: "rm -f /etc/hostname; printf '\\n' >/proc/sys/kernel/hostname 2>/dev/null || true; rm /etc/xrdp/cert.pem\n", also: served},
 		{name: "IPv6 only", plant: "ip addr del 127.0.0.1/8 dev lo; rm /etc/xrdp/cert.pem\n", also: func(t *testing.T, m *machine) {
-			if r := m.client(t, "/v:[::1]:3389", "/sec:tls"); !r.OK() {
+			if r := m.client(t, "/v:[::1]", "/port:3389", "/sec:tls"); !r.OK() {
 				t.Errorf("FreeRDP over IPv6 says %s\n%s", r.Name, r.Output)
 			}
 		}},
