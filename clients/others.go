@@ -14,8 +14,8 @@ func others() []Profile {
 		notKnown("krdc", "KRDC", "krdc"),
 		{
 			Key: "guacamole", Name: "Guacamole, as delivered", Kind: "guacamole", Known: Documented,
-			Of:       "Guacamole's manual: guacd stands on FreeRDP, ignore-cert is off, nobody is asked",
-			Links:    []string{"https://guacamole.apache.org/doc/gug/configuring-guacamole.html#rdp"},
+			Of:       "Guacamole's manual: security any, ignore-cert off; TLS as the FreeRDP of the lab has it",
+			Links:    []string{"https://guacamole.apache.org/doc/gug/configuring-guacamole.html#rdp-authentication"},
 			Requests: nego, NLA: true, Classic: true, SaltedMAC: true, Versions: from12, Trust: TrustRefuses,
 		},
 		notKnown("windowsapp-macos", "Windows App, macOS", "macos"),
@@ -25,7 +25,7 @@ func others() []Profile {
 			Key: "thin-tls10", Name: "Thin client, TLS 1.0", Kind: "thinclient", Known: Documented,
 			Of:       "what its name says: a client that knows TLS 1.0 and nothing newer",
 			Links:    []string{"https://www.rfc-editor.org/rfc/rfc2246", "https://github.com/neutrinolabs/xrdp/issues/2628"},
-			Requests: nego[1:2], Classic: true, Versions: versionsTo(tls.VersionTLS10), Trust: TrustAsks,
+			Requests: nego[1:2], Classic: true, Versions: versionsTo(tls.VersionTLS10), // what it makes of a certificate, nobody knows
 		},
 		{
 			Key: "classic", Name: "Classic RDP only", Kind: "thinclient", Known: Documented,

@@ -5,6 +5,9 @@ const (
 	docAlerts         = "https://learn.microsoft.com/en-us/windows/win32/secauthn/schannel-error-codes-for-tls-and-ssl-alerts"
 	docTermDD         = "https://techcommunity.microsoft.com/t5/ask-the-performance-team/the-curious-case-of-event-id-56-with-source-termdd/ba-p/374553"
 	docErrorRef       = "MS-ERREF 2.1, 2.3"
+	docSecurityErrors = "https://learn.microsoft.com/en-us/windows/win32/com/com-error-codes-4"
+	// windowsEvents: no page of Microsoft was found about these events.
+	windowsEvents = "reports that quote the events"
 )
 
 // serverOrClient: where an event of Windows is found decides whose it is.
@@ -23,18 +26,18 @@ var eventEntries = []Entry{
 		Said: []string{"the rdp protocol component"},
 		Text: "A Windows server got what it could not read: scanners, a damaged stream, or classic RDP security that went wrong.",
 		Find: []Step{do("xrdpfix probe HOST", "what that server offers")}, Mend: []Step{do("xrdpfix explain windows-encryption-level", "TLS instead of classic RDP security"), do("xrdpfix explain windows-certificate", "a damaged RDP certificate")},
-		Known: Documented, Source: "event messages of Windows",
+		Known: Seen, Source: windowsEvents,
 	},
 	{
 		ID: "schannel-36871", Group: GroupEvent, Title: "Schannel event 36871: a fatal error occurred while creating a TLS credential", Codes: []Code{{SpaceSchannel, 36871}},
 		Said:   []string{"a fatal error occurred while creating a tls", "a fatal error occurred while creating an ssl"},
 		Text:   "Windows could not set TLS up at all, mostly because no version is left on that side (internal error state 10013), or because the key of a certificate cannot be opened. " + serverOrClient,
 		Causes: []string{"all TLS versions switched off", "a private key without permissions"}, Find: []Step{do("xrdpfix explain windows-tls", "which values rule")}, Mend: []Step{do("xrdpfix client windows --out DIR", "on the server: has check.ps1, which shows the client's versions")},
-		Known: Seen, Source: "event messages of Windows; the state 10013 is not documented",
+		Known: Seen, Source: "reports that quote the event; the state 10013 is not documented",
 	},
 	{
-		ID: "schannel-36872", Group: GroupEvent, Title: "Schannel event 36872: no suitable default server credential", Codes: []Code{{SpaceSchannel, 36872}},
-		Text: "A Windows server has no certificate with which it could serve TLS. A client never has this.",
+		ID: "schannel-36872", Group: GroupEvent, Title: "Schannel event 36872: no suitable default server credential, or: the certificate's chain could not be retrieved", Codes: []Code{{SpaceSchannel, 36872}},
+		Text: "Up to Windows 8.1 and Server 2012 R2 it is documented as: a Windows server has no certificate with which it could serve TLS. Newer ones say with the same number that the chain of a certificate could not be retrieved, and have 36886 for the other.",
 		Find: []Step{do("certlm.msc", "on that server: Remote Desktop, Certificates")}, Mend: []Step{do("xrdpfix explain windows-certificate", "how it gets one")}, Known: Documented, Source: docSchannelEvents,
 	},
 	{
@@ -54,8 +57,8 @@ var eventEntries = []Entry{
 		Text: "No error: it tells version, cipher and certificate of a handshake that succeeded. It is written only where logging was raised (EventLogging).", Find: []Step{stepProbe}, Mend: []Step{do("xrdpfix log --all", "on the server: the same connection from the other side")}, Known: Documented, Source: docSchannelEvents,
 	},
 	{
-		ID: "schannel-36881", Group: GroupEvent, Title: "Schannel event 36881: the certificate of the remote server has expired", Codes: []Code{{SpaceSchannel, 36881}},
-		Text: "A client on that machine met an expired certificate, or its own clock is wrong.", Causes: []string{"cert-expired", "cert-not-yet-valid"}, Find: []Step{stepShow}, Mend: []Step{stepApply, do("xrdpfix cert install CERT", "for one from a CA")}, Known: Documented, Source: docSchannelEvents,
+		ID: "schannel-36881", Group: GroupEvent, Title: "Schannel event 36881: the certificate of the remote server has expired or is not yet valid", Codes: []Code{{SpaceSchannel, 36881}},
+		Text: "A client on that machine met a certificate out of its time, or its own clock is wrong.", Causes: []string{"cert-expired", "cert-not-yet-valid"}, Find: []Step{stepShow}, Mend: []Step{stepApply, do("xrdpfix cert install CERT", "for one from a CA")}, Known: Documented, Source: docSchannelEvents,
 	},
 	{
 		ID: "schannel-36882", Group: GroupEvent, Title: "Schannel event 36882: issued by an authority that is not trusted", Codes: []Code{{SpaceSchannel, 36882}},
@@ -84,17 +87,17 @@ var eventEntries = []Entry{
 	{
 		ID: "rdpclient-1024", Group: GroupEvent, Title: "RDPClient event 1024: trying to connect to a server", Codes: []Code{{SpaceRDPClient, 1024}},
 		Said: []string{"rdp clientactivex is trying to connect to the server"},
-		Text: "mstsc begins, with the name that its user typed. It proves no more. The log is Microsoft-Windows-TerminalServices-RDPClient/Operational on the client.", Find: []Step{do("xrdpfix log --all", "on the server: did it arrive?")}, Mend: []Step{stepProbe}, Known: Documented, Source: "event messages of Windows",
+		Text: "mstsc begins, with the name that its user typed. It proves no more. The log is Microsoft-Windows-TerminalServices-RDPClient/Operational on the client.", Find: []Step{do("xrdpfix log --all", "on the server: did it arrive?")}, Mend: []Step{stepProbe}, Known: Seen, Source: windowsEvents,
 	},
 	{
 		ID: "rdpclient-1025", Group: GroupEvent, Title: "RDPClient event 1025: connected", Codes: []Code{{SpaceRDPClient, 1025}},
 		Said: []string{"rdp clientactivex has connected to the server"},
-		Text: "The connection stands. What fails after it is the session, not the security.", Find: []Step{do("xrdpfix log --all", "on the server: what it got")}, Mend: []Step{do("journalctl -u xrdp-sesman -e", "on the server: why the desktop ended")}, Known: Documented, Source: "event messages of Windows",
+		Text: "The connection stands. What fails after it is the session, not the security.", Find: []Step{do("xrdpfix log --all", "on the server: what it got")}, Mend: []Step{do("journalctl -u xrdp-sesman -e", "on the server: why the desktop ended")}, Known: Seen, Source: windowsEvents,
 	},
 	{
 		ID: "rdpclient-1026", Group: GroupEvent, Title: "RDPClient event 1026: disconnected, with a reason", Codes: []Code{{SpaceRDPClient, 1026}},
 		Said: []string{"rdp clientactivex has been disconnected"},
-		Text: "The number behind \"Reason=\" is a disconnect reason of mstsc in decimal: 2308 is 0x904. Paste the line here, or the number.", Find: []Step{do("xrdpfix explain mstsc 2308", "with your own number")}, Mend: []Step{stepLog}, Known: Documented, Source: docDisconnect,
+		Text: "The number behind \"Reason=\" is a disconnect reason of mstsc in decimal: 2308 is 0x904. Paste the line here, or the number.", Find: []Step{do("xrdpfix explain mstsc 2308", "with your own number")}, Mend: []Step{stepLog}, Known: Seen, Source: windowsEvents + "; its numbers: " + docDisconnect,
 	},
 }
 
@@ -151,6 +154,25 @@ var statuses = []status{
 	{0x80070057, "E_INVALIDARG", "an argument that is none, for one a bad line of an .rdp file", mstscClient, nil},
 }
 
+// certCauses are those of certificates that are within their time.
+var certCauses = map[uint32][]string{
+	0x80090322: {"cert-name-mismatch", "another server than you think"},
+	0x80090325: {"self-signed and not trusted", "cert-chain-broken"},
+	0x80090327: {"client-refuses-cert", "self-signed and not trusted", "cert-name-mismatch"},
+	0x80092010: {"the CA revoked the certificate"},
+	0x80092012: {"the certificate names no revocation list", "the client cannot check it"},
+	0x80092013: {"the client does not reach the CA's revocation list"},
+	0x800B0109: {"self-signed and not trusted", "cert-chain-broken"},
+	0x800B010A: {"cert-chain-broken"},
+	0x800B010F: {"cert-name-mismatch"},
+}
+
+// alertStatuses are those into which Schannel turns an alert (docAlerts).
+var alertStatuses = map[uint32]bool{
+	0x80090302: true, 0x80090304: true, 0x8009030C: true, 0x8009030F: true, 0x80090325: true, 0x80090326: true,
+	0x80090327: true, 0x80090328: true, 0x80090330: true, 0x80090331: true, 0x80090367: true, 0x80092010: true,
+}
+
 func statusEntries() []Entry {
 	var out []Entry
 	for _, s := range statuses {
@@ -164,12 +186,18 @@ func statusEntries() []Entry {
 			e.Text = "The connection ended in its middle. Where xrdp is the server, its log says why; for a Windows server look into that server's own event log."
 		}
 		e.Text = upperFirst(s.text) + ".\n\n" + e.Text
+		if causes := certCauses[s.n]; causes != nil {
+			e.Causes = causes
+		}
 		if len(s.mend) > 0 {
 			e.Mend = s.mend
 		}
 		e.Known, e.Source = Documented, docErrorRef
-		if s.n>>16 == 0x8009 {
-			e.Source = docAlerts + "; winerror.h"
+		switch {
+		case alertStatuses[s.n]:
+			e.Source = docAlerts
+		case s.n>>16 == 0x8009 || s.n>>16 == 0x800B:
+			e.Source = docSecurityErrors
 		}
 		out = append(out, e)
 	}

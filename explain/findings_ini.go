@@ -43,7 +43,7 @@ var iniTexts = map[diagnose.Code]finding{
 var layerTexts = map[diagnose.Code]finding{
 	diagnose.SecurityLayerMissing: {text: "The manual page says that the default is negotiate. Up to xrdp 0.10.3 a missing line means classic RDP all the same."},
 	diagnose.SecurityLayerInvalid: {text: "xrdp knows negotiate, tls and rdp. It takes any other word, ssl and nla among them, for negotiate, and says so in its log."},
-	diagnose.SecurityLayerRDP:     {text: "Classic RDP security encrypts with RC4 and proves nothing about the server. Today's clients refuse it: FreeRDP 3 and Windows App always, mstsc by policy. Scripts for Hyper-V's enhanced session set it."},
+	diagnose.SecurityLayerRDP:     {text: "Classic RDP security encrypts with RC4 and proves nothing about the server. Today's clients refuse it: FreeRDP 3 unless it is told /sec:rdp, mstsc where its policy or the .rdp file demands proof of the server. What Windows App does is not documented. Scripts for Hyper-V's enhanced session set it."},
 	diagnose.ClassicServed:        {text: "The client asked for TLS and the server chose PROTOCOL_RDP, and nothing that could be looked at explains it. With the log readable, the reason stands in the lines of that connection.", mend: []Step{do("xrdpfix check --verbose", "as root: everything that was looked at"), stepLog}},
 	diagnose.ClassicAccepted: {
 		text: "security_layer=negotiate lets clients in that offer no TLS. That is for you to say: the log knows who they are.",

@@ -68,6 +68,7 @@ var freerdpErrors = []struct {
 	{0x1B, "NO_OR_MISSING_CREDENTIALS", 159, mstscLogon, ""},
 	{0x1C, "ACTIVATION_TIMEOUT", 0, mstscCut, "The session was not ready in time; TLS is done by then."},
 	{0x1D, "TARGET_BOOTING", 160, mstscNetwork, ""},
+	{0x1E, "HYBRID_REQUIRED_BY_SERVER", 161, mstscLogon, "The server insists on NLA; FreeRDP newer than 3.30.0 has a code of its own for it. No released xrdp says so."},
 }
 
 func freerdpTable() []Entry {
@@ -148,14 +149,14 @@ var remminaEntries = []Entry{
 	{
 		ID: "remmina-tls", Group: GroupRemmina, Title: "Could not connect to the RDP server via TLS",
 		Said:   []string{"via tls. see the debug traces", "could not connect to the rdp server", "could not connect to the rdp server via tls"},
-		Text:   "Remmina's words for FreeRDP's ERRCONNECT_TLS_CONNECT_FAILED: the handshake failed or the certificate was refused. In a profile, \"TLS Security Level\" 0 is for servers with TLS 1.0 only; \"Ignore certificate\" takes the proof away.",
+		Text:   "Remmina's words for FreeRDP's ERRCONNECT_TLS_CONNECT_FAILED: the handshake failed or the certificate was refused. In a profile, \"TLS Security Level\" 0 (\"Windows 7 compatible\") is for servers with TLS 1.0 only; \"Ignore certificate\" takes the proof away.",
 		Causes: []string{"cert-expired", "cert-name-mismatch", "client-no-shared-cipher", "tls-fails"}, Find: []Step{stepProbe, stepLog}, Mend: []Step{stepApply, do("xrdpfix client remmina", "on the server: a profile that fits it")},
 		Known: InSource, Source: "Remmina plugins/rdp/rdp_plugin.c",
 	},
 	{
 		ID: "remmina-cannot-connect", Group: GroupRemmina, Title: "Cannot connect to the RDP server, or: Unable to establish a connection",
-		Said:   []string{"cannot connect to the rdp server", "unable to establish a connection to the rdp server", "could not find the address for the rdp server"},
-		Text:   "The network, or the negotiation of security: Remmina shows one sentence for both. \"Security protocol negotiation\" in the profile must be automatic or TLS; NLA fails with every xrdp.",
+		Said:   []string{"cannot connect to the rdp server", "failed to connect to the rdp server", "unable to establish a connection to the rdp server", "could not find the address for the rdp server"},
+		Text:   "Remmina has a sentence for each: \"Failed to connect\" and \"Could not find the address\" are the network, \"Unable to establish a connection\" is the negotiation of security, \"Cannot connect\" is all the rest. \"Security protocol negotiation\" in the profile must be automatic or TLS; NLA fails with every xrdp.",
 		Causes: []string{"port-not-listening", "firewall-blocks", "key-unreadable", "client-requires-nla"}, Find: []Step{stepProbe, do("remmina --debug", "what FreeRDP says beneath")}, Mend: []Step{stepCheck, do("xrdpfix client remmina", "on the server: a profile that fits it")},
 		Known: InSource, Source: "Remmina plugins/rdp/rdp_plugin.c",
 	},
@@ -179,14 +180,14 @@ var guacamoleEntries = []Entry{
 	{
 		ID: "guacamole-519", Group: GroupGuacamole, Title: "Guacamole 519 (0x0207): the remote desktop server could not be reached", Codes: []Code{{SpaceGuacamole, 519}},
 		Said:   []string{"remote desktop server is currently unreachable", "upstream_not_found", "upstream not found"},
-		Text:   "UPSTREAM_NOT_FOUND. guacd says this for names that it cannot find, connections that are refused, negotiations that fail, and also for certificates that it does not trust: it cannot ask its user. Its log has the words that tell them apart.",
+		Text:   "UPSTREAM_NOT_FOUND. guacd says this for names that it cannot find, connections that are refused or cut, and also for certificates that it does not trust: it cannot ask its user. Its log has the words that tell them apart.",
 		Causes: []string{"client-refuses-cert", "key-unreadable", "port-not-listening", "client-requires-nla"},
 		Find:   []Step{do("journalctl -u guacd -e", "on Guacamole's host: the words behind the number"), stepProbe}, Mend: []Step{stepGuacamole}, Known: InSource, Source: guacSource,
 	},
 	{
 		ID: "guacamole-untrusted", Group: GroupGuacamole, Title: "SSL/TLS connection failed (untrusted/self-signed certificate?)",
 		Said:   []string{"ssl/tls connection failed", "untrusted/self-signed certificate", "certificate validation failed"},
-		Text:   "guacd does not trust the certificate, and cannot ask anybody. Pin its fingerprint where your version has cert-fingerprints, let guacd trust your CA, or, as the last resort, ignore-cert.",
+		Text:   "guacd does not trust the certificate, and cannot ask anybody. Pin its fingerprint with cert-fingerprints (Guacamole 1.6.0 and later), let guacd trust your CA, or, as the last resort, ignore-cert.",
 		Causes: []string{"client-refuses-cert", "self-signed and not trusted", "cert-name-mismatch", "cert-expired"}, Find: []Step{stepShow}, Mend: []Step{stepGuacamole},
 		Advice: "ignore-cert=true makes it work and takes the proof away: guacd then gives the password to whoever answers.",
 		Known:  InSource, Source: guacSource,
@@ -194,7 +195,7 @@ var guacamoleEntries = []Entry{
 	{
 		ID: "guacamole-wrong-security", Group: GroupGuacamole, Title: "Server refused connection, or: Security negotiation failed (wrong security type?)",
 		Said:   []string{"wrong security type", "security negotiation failed", "server refused connection"},
-		Text:   "The parameter security and the server do not fit. With xrdp it must be tls, or any; nla fails with every xrdp. guacd can also fail like this when its own user has no home directory to keep known certificates in.",
+		Text:   "The parameter security and the server do not fit. \"Security negotiation failed\" comes with 769, \"Server refused connection\" with 519 or 520. With xrdp it must be tls, or any; nla fails with every xrdp. guacd can also fail like this when its own user has no home directory to keep known certificates in.",
 		Causes: []string{"client-requires-nla", "key-unreadable", "security-layer-rdp"}, Find: []Step{stepProbe}, Mend: []Step{stepGuacamole, stepApply}, Known: InSource, Source: guacSource,
 	},
 	{
@@ -202,8 +203,8 @@ var guacamoleEntries = []Entry{
 		Text: "SERVER_ERROR: guacd itself failed, or could not be reached. It is not about the RDP server.", Find: []Step{do("journalctl -u guacd -e", "on Guacamole's host")}, Mend: []Step{do("systemctl restart guacd", "on Guacamole's host"), stepProbe}, Known: InSource, Source: guacSource,
 	},
 	{
-		ID: "guacamole-514", Group: GroupGuacamole, Title: "Guacamole 514 (0x0202): the server took too long", Codes: []Code{{SpaceGuacamole, 514}},
-		Text: "UPSTREAM_TIMEOUT: no answer in time. Mostly the network, or a firewall that drops.", Causes: []string{"firewall-blocks", "service-down"}, Find: []Step{do("xrdpfix probe HOST", "from Guacamole's host")}, Mend: []Step{stepCheck}, Known: InSource, Source: guacSource,
+		ID: "guacamole-514", Group: GroupGuacamole, Title: "Guacamole 514 (0x0202): no answer in time", Codes: []Code{{SpaceGuacamole, 514}},
+		Text: "UPSTREAM_TIMEOUT. It is between Guacamole and guacd, or about files over SFTP: the RDP part of guacd never says it, and calls a server that does not answer 519.", Causes: []string{"guacd does not answer"}, Find: []Step{do("journalctl -u guacd -e", "on Guacamole's host")}, Mend: []Step{do("systemctl restart guacd", "on Guacamole's host"), stepProbe}, Known: InSource, Source: guacSource + ", guacamole-client ReaderGuacamoleReader.java",
 	},
 	{
 		ID: "guacamole-515", Group: GroupGuacamole, Title: "Guacamole 515 (0x0203): error of the remote desktop server", Codes: []Code{{SpaceGuacamole, 515}},
@@ -217,7 +218,7 @@ var guacamoleEntries = []Entry{
 	{
 		ID: "guacamole-769", Group: GroupGuacamole, Title: "Guacamole 769 (0x0301): authentication failure", Codes: []Code{{SpaceGuacamole, 769}},
 		Said:   []string{"authentication failure (invalid credentials", "client_unauthorized"},
-		Text:   "CLIENT_UNAUTHORIZED. Older versions of guacd also say this where client and server have no security protocol in common, so it need not be about a password. xrdp itself never causes it: its login is a window in the session.",
+		Text:   "CLIENT_UNAUTHORIZED. guacd also says this where client and server have no security protocol in common (\"Security negotiation failed\"; 1.6.0 still does), so it need not be about a password. xrdp itself never causes it: its login is a window in the session.",
 		Causes: []string{"client-requires-nla", "key-unreadable", "port-taken"}, Find: []Step{stepProbe, do("journalctl -u guacd -e", "on Guacamole's host")}, Mend: []Step{stepGuacamole}, Known: InSource, Source: guacSource,
 	},
 	{

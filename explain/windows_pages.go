@@ -49,11 +49,11 @@ var windowsEntries = []Entry{
 	{
 		ID: "mstsc-unsigned-file", Group: GroupWindows, Title: "Unknown remote connection: the publisher of this .rdp file cannot be identified",
 		Said:   []string{"publisher of this remote connection can't be identified", "publisher of this remote connection cannot be identified", "unknown publisher", "unknown remote connection", "caution: unknown remote connection"},
-		Text:   "The .rdp file is not signed. Since the update KB5083769 of April 2026 mstsc warns about each such file and begins with redirections off. That is so for every file made by hand or by a program, this one's included. It says nothing about the server.",
+		Text:   "The .rdp file is not signed. Since the updates of April 2026 (KB5083769 for Windows 11) mstsc warns about each such file and begins with redirections off. That is so for every file made by hand or by a program, this one's included. It says nothing about the server.",
 		Causes: []string{"the .rdp file is not signed"},
 		Find:   []Step{do("certlm.msc", "a certificate for signing code, which your clients trust")},
 		Mend:   []Step{do("rdpsign /sha256 THUMBPRINT FILE.rdp", "signs it for good; FILE.rdp must then not be edited"), stepWindows},
-		Advice: "RedirectionWarningDialogVersion=1 (policy) and RdpLaunchConsentAccepted=1 bring the old dialog back for a while.",
+		Advice: "RedirectionWarningDialogVersion=1 (policy) and RdpLaunchConsentAccepted=1 together bring the old dialog back, until an update takes that away.",
 		Known:  Seen, Source: "1Remote issue 1089, dotnet/sign issue 1004",
 	},
 	{

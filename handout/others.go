@@ -8,7 +8,7 @@ import (
 func macOS(h *Handout, s Server) {
 	h.rdp(s)
 	h.certificate(s, ".cer")
-	h.step("In Windows App: Connections, Import from RDP file, and choose "+s.file()+".rdp. Or open this address in a browser:", rdpURI(s))
+	h.step("In Windows App: Connections, Import from RDP file, and choose "+s.file()+".rdp. Or open this address in a browser (documented for the app's predecessor):", rdpURI(s, true))
 	h.step("When the app says that the certificate could not be verified, Show Certificate, Details, compare the fingerprint, then Continue.", "")
 	if s.Trustable() {
 		h.step("To have all users of the Mac trust this one certificate, in a terminal:", "sudo security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain "+shellWord(s.file()+".cer"))
@@ -22,7 +22,7 @@ func mobile(h *Handout, s Server) {
 	h.rdp(s)
 	h.certificate(s, ".cer")
 	h.step("In Windows App: add a PC, with this PC name:", s.Address())
-	h.step("Or open this address on the device; the apps of iOS and Android take it:", rdpURI(s))
+	h.step("Or open this address on the device (documented for the app's predecessors on iOS and Android):", rdpURI(s, false))
 	h.step("When the app asks about the certificate, compare the fingerprint, then connect.", "")
 	h.note("Send users the fingerprint another way than the file, or read it out.")
 	h.note("An app that says that the certificate is not valid for this name needs a certificate with the name that is typed: xrdpfix cert renew --name " + s.Name + ", on the server.")
@@ -110,7 +110,7 @@ func guacamole(h *Handout, s Server) {
 	for _, p := range params {
 		h.step("Parameter "+p[0]+":", p[1])
 	}
-	h.note("guacd cannot ask its user about a certificate: one that it does not trust is a plain failure (519). cert-fingerprints pins this one; a guacd that does not know the parameter passes over it and still fails.")
+	h.note("guacd cannot ask its user about a certificate: one that it does not trust is a plain failure (519). cert-fingerprints (Guacamole 1.6.0 and later) pins this one; an older guacd passes over it and still fails.")
 	h.note("Then let the host of guacd trust it: put the .pem into /usr/local/share/ca-certificates (named .crt) and run update-ca-certificates there, for a certificate of a CA that CA's. ignore-cert=true is the last resort: guacd then gives the password to whoever answers.")
 	h.note("After a renewal the new fingerprint must come here: xrdpfix client guacamole again.")
 }

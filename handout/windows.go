@@ -4,7 +4,7 @@ import "strings"
 
 const (
 	clientPolicy = "Computer Configuration, Administrative Templates, Windows Components, Remote Desktop Services, Remote Desktop Connection Client"
-	unsigned     = "mstsc calls the file's publisher unknown, because the file is not signed; since the update KB5083769 of April 2026 it also begins with redirections off. That says nothing about the server. Sign the file once for all clients (rdpsign /sha256 THUMBPRINT FILE.rdp, with a certificate for code signing that they trust), or compare the fingerprint and go on."
+	unsigned     = "mstsc calls the file's publisher unknown, because the file is not signed; since the updates of April 2026 (KB5083769 for Windows 11) it also begins with redirections off. That says nothing about the server. Sign the file once for all clients (rdpsign /sha256 THUMBPRINT FILE.rdp, with a certificate for code signing that they trust), or compare the fingerprint and go on."
 )
 
 func windows(h *Handout, s Server) {
