@@ -58,7 +58,7 @@ func coded(text string) []Match {
 		}
 		n := uint32(v)
 		switch {
-		case extended.MatchString(text[:at[0]]):
+		case extended.MatchString(before(text, at)):
 			add(heard, n, []Space{SpaceExtended})
 		case add(heard, n, both(meant, append(hexSpaces[:len(hexSpaces):len(hexSpaces)], SpaceGuacamole, SpaceNegFailure))):
 		case add(heard, n, hexSpaces):
@@ -80,11 +80,19 @@ func coded(text string) []Match {
 	}
 	for _, at := range number.FindAllStringIndex(text, -1) {
 		word := text[at[0]:at[1]]
-		if n := value(word); !partOfMore(text, at) && (n >= 100 || introduced.MatchString(text[:at[0]])) {
+		if n := value(word); !partOfMore(text, at) && (n >= 100 || introduced.MatchString(before(text, at))) {
 			add(word, n, meant)
 		}
 	}
 	return out
+}
+
+// before is what stands right before a number: more than the longest words that
+// say what a number is. All of what is before it would be read again for each
+// number, which of a long text takes minutes.
+func before(text string, at []int) string {
+	const most = 160 // 30 characters of four bytes, and the words
+	return text[max(0, at[0]-most):at[0]]
 }
 
 // partOfMore: the number is a part of a time, a date, an address or a version.

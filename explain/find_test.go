@@ -93,6 +93,22 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindNumbers: a text of nothing but numbers is looked through once, and not
+// once for each of them.
+func TestFindNumbers(t *testing.T) {
+	long := strings.Repeat("1 ", maxText/2)
+	at := []int{len(long) - 2, len(long) - 1}
+	if n := len(before(long, at)); n == 0 || n > 200 {
+		t.Errorf("%d bytes before a number are read", n)
+	}
+	if a := Find("termdd " + long); len(a.Matches) > 0 {
+		t.Errorf("%d matches", len(a.Matches))
+	}
+	if got := before("exit 131", []int{5, 8}); got != "exit " {
+		t.Errorf("before 131 stands %q", got)
+	}
+}
+
 // TestHeard: what was made of a number is shown.
 func TestHeard(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
