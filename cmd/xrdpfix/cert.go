@@ -163,7 +163,8 @@ func certNames(c certs.CertInfo) (names, kind string) {
 	if c.SelfSigned {
 		kind = "self-signed"
 	}
-	return strings.Join(list, ", "), fmt.Sprintf("%s, %s %d", kind, strings.Fields(c.KeyType + " ")[0], c.KeyBits)
+	key, _, _ := strings.Cut(c.KeyType, " ")
+	return strings.Join(list, ", "), strings.TrimSpace(fmt.Sprintf("%s, %s %d", kind, orDash(key), c.KeyBits))
 }
 
 // untilText says when a certificate ends, or that it has ended.
