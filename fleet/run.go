@@ -119,7 +119,7 @@ func (w *workers[R]) feed(ctx context.Context, targets iter.Seq[Target]) {
 	defer close(w.jobs)
 	var pace <-chan time.Time
 	if w.o.Rate > 0 {
-		ticker := time.NewTicker(max(time.Duration(float64(time.Second)/w.o.Rate), time.Microsecond))
+		ticker := time.NewTicker(interval(w.o.Rate))
 		defer ticker.Stop()
 		pace = ticker.C
 	}
@@ -139,6 +139,16 @@ func (w *workers[R]) feed(ctx context.Context, targets iter.Seq[Target]) {
 			return
 		}
 	}
+}
+
+// interval is the time between two visits. A rate so small that no Duration is as
+// long as that gives the longest one, and not, by an overflow, no bound at all.
+func interval(rate float64) time.Duration {
+	const longest = 100 * 365 * 24 * time.Hour
+	if d := float64(time.Second) / rate; d < float64(longest) {
+		return max(time.Duration(d), time.Microsecond)
+	}
+	return longest
 }
 
 // visit asks one target: the first of its addresses at which somebody is, or

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -172,6 +173,21 @@ func TestRunRate(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestInterval: no rate is so small that there is no bound any more.
+func TestInterval(t *testing.T) {
+	for _, tt := range []struct {
+		rate float64
+		want time.Duration
+	}{
+		{4, 250 * time.Millisecond}, {0.5, 2 * time.Second}, {1e12, time.Microsecond}, {math.Inf(1), time.Microsecond},
+		{1e-9, 1e9 * time.Second}, {1e-10, 100 * 365 * 24 * time.Hour}, {1e-300, 100 * 365 * 24 * time.Hour}, {5e-324, 100 * 365 * 24 * time.Hour},
+	} {
+		if got := interval(tt.rate); got != tt.want {
+			t.Errorf("interval(%v) = %v, want %v", tt.rate, got, tt.want)
+		}
+	}
 }
 
 // TestRunEnds: with the error of whoever reports, or of the context, in the
