@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"strings"
@@ -114,8 +113,5 @@ func readTargets(l *fleet.List, name string) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	return l.Read(io.LimitReader(file, maxTargets), name)
+	return l.Read(file, name)
 }
-
-// maxTargets is how much of a list is read, in bytes: more than a million names.
-const maxTargets = 64 << 20
