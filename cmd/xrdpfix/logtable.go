@@ -31,7 +31,9 @@ func (v *logView) show(c logwatch.Connection, o logwatch.Outcome) error {
 			v.repeated++
 			return nil
 		}
-		v.shown[doc.Client] = true
+		if len(v.shown) < maxCounted {
+			v.shown[doc.Client] = true
+		}
 	}
 	v.table.add(doc, tries)
 	if v.a.global.verbose {
@@ -257,7 +259,7 @@ func (v *logView) heading(p *page, path string, files []logwatch.HistoryFile) {
 	}
 	for _, f := range files {
 		if f.Err != nil {
-			p.para(fmt.Sprintf("Not read whole: %s: %s", f.Path, clean(f.Err.Error())))
+			p.para(fmt.Sprintf("Not read whole: %s: %s", clean(f.Path), clean(f.Err.Error())))
 		}
 	}
 }
