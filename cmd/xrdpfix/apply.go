@@ -83,8 +83,9 @@ func (a *app) change(ctx context.Context, command string, w wish) error {
 	err := a.changeAlone(ctx, command, w, &after)
 	a.holds = false
 	if err == nil && after.stands {
-		return a.awaitClient(ctx, w.wait, after.from)
+		err = a.awaitClient(ctx, w.wait, after.from)
 	}
+	// With an error it is printed by report: what was done stands all the same.
 	if a.held != nil && err == nil {
 		held := a.held
 		a.held = nil
@@ -99,18 +100,31 @@ type waitStart struct {
 	from   host.Place
 }
 
+// possible refuses to change anything where it could not be told afterwards how a
+// client fares.
+func (w wish) possible(l *look) error {
+	if w.wait == nil {
+		return nil
+	}
+	if _, err := l.machine.Log(false); err != nil {
+		return fail(6, reasonIncomplete, fmt.Errorf("cannot wait for a client: %w; nothing was touched", err), "xrdpfix show")
+	}
+	return nil
+}
+
 // begin marks the end of the log, now that nothing is unjudged any more.
 func (s *waitStart) begin(l *look, w wish) error {
 	if w.wait == nil {
 		return nil
 	}
 	source, err := l.machine.Log(false)
-	if err != nil {
-		return fail(6, reasonIncomplete, fmt.Errorf("cannot wait for a client: %w", err), "xrdpfix show")
+	if err == nil {
+		s.from, err = source.End()
 	}
-	s.from, err = source.End()
-	s.stands = err == nil
-	return err
+	if s.stands = err == nil; !s.stands {
+		return fmt.Errorf("wait for a client: %w", err)
+	}
+	return nil
 }
 
 // changeAlone is change up to the report, while no other run may change anything.
@@ -128,16 +142,19 @@ func (a *app) changeAlone(ctx context.Context, command string, w wish, after *wa
 		return err
 	}
 	defer l.close()
+	if err := w.possible(l); err != nil {
+		return err
+	}
 	switch {
 	case l.plan.Empty():
 		a.quit = planExit(l)
 		if a.quit.Code == 0 && !l.facts.Offline {
 			a.quit.Reason = reasonNothingToDo
 		}
-		if err := after.begin(l, w); err != nil {
+		if err := a.printNothing(l); err != nil {
 			return err
 		}
-		return a.printNothing(l)
+		return after.begin(l, w)
 	case l.plan.Refusal != nil && w.idle != nil && l.plan.Refusal.Reason == string(reasonLiveDesktops):
 		return a.schedule(ctx, l, w.idle)
 	case l.plan.Refusal != nil:
@@ -163,12 +180,14 @@ func (a *app) changeAlone(ctx context.Context, command string, w wish, after *wa
 		}
 	}
 	a.quit = applyExit(l, out)
-	if out.Verdict.Status == repair.Confirmed && !out.RolledBack && !out.Interrupted {
-		if err := after.begin(l, w); err != nil {
-			return err
-		}
+	// Told first: it was done, whatever becomes of the waiting.
+	if err := a.printOutcome(l, out); err != nil {
+		return err
 	}
-	return a.printOutcome(l, out)
+	if out.Verdict.Status == repair.Confirmed && !out.RolledBack && !out.Interrupted {
+		return after.begin(l, w)
+	}
+	return nil
 }
 
 // inUse is the directory of the pair that xrdp.ini named before and names still.

@@ -77,6 +77,9 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 		hints[i] = a.rooted(h)
 	}
 	doc := a.document(commandName(cmd), nil)
+	if a.held != nil { // what was done before the error
+		doc = a.held
+	}
 	doc.Exit = e
 	doc.Error = &errorDoc{Message: err.Error(), Hints: append([]string{}, hints...)}
 	a.record(nil, doc)
