@@ -1,9 +1,6 @@
 package explain
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // escapeLength is the length of the escape sequence at the start of s, by
 // ECMA-48: CSI ends with a byte from @ to ~, the strings OSC, DCS, SOS, PM and
@@ -42,5 +39,3 @@ func escapeLength(s string) int {
 	}
 	return 2
 }
-
-func decodeRune(s string) (rune, int) { return utf8.DecodeRuneInString(s) }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"xrdpfix/diagnose"
 	"xrdpfix/logwatch"
@@ -175,7 +176,7 @@ func printable(s string) string {
 		r := rune(s[i])
 		size := 1
 		if r >= 0x80 {
-			r, size = decodeRune(s[i:])
+			r, size = utf8.DecodeRuneInString(s[i:])
 		}
 		i += size
 		switch {
