@@ -245,7 +245,8 @@ type PathFact struct {
 	Why string `json:"why,omitempty"`
 	// OthersRead: users other than root, the owner and the group can read it.
 	OthersRead bool `json:"others_read"`
-	// Failed: we could not look ourselves.
+	// Failed: we could not look to the end ourselves. Where Stop is set, the daemon
+	// is stopped before that place.
 	Failed string `json:"failed,omitempty"`
 }
 

@@ -66,6 +66,9 @@ func Walk(root, name string, names *Accounts, serving, start diagnose.Identity) 
 	case !t.ended:
 		// The daemon is stopped before the place where we were.
 		fact.Stop, fact.Why = now.step, j.why(now, serving, start)
+		if t.failed != nil {
+			fact.Failed = t.failed.Error() // whether there is a file, we do not know
+		}
 		return fact
 	}
 	fact.Exists, fact.Real = true, t.end.name
