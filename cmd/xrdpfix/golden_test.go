@@ -135,6 +135,12 @@ func TestGoldenOutcomes(t *testing.T) {
 			o.Problem, o.RolledBack, o.Restored, o.Changed = "restart xrdp: the job ended as \"failed\"", true, &before, false
 			o.Verdict = repair.Verdict{Status: repair.Unknown, Reasons: []string{o.Problem}}
 		}),
+		"apply-temporary": out(func(o *repair.Outcome) {
+			o.Plan.Deadline = &repair.Deadline{Kind: repair.DeadlineTemporary, At: broken.facts.Taken.Add(14 * day), Window: 14 * day}
+		}),
+		"apply-unconfirmed": out(func(o *repair.Outcome) {
+			o.Plan.Deadline = &repair.Deadline{Kind: repair.DeadlineConfirm, At: broken.facts.Taken.Add(10 * time.Minute), Window: 10 * time.Minute}
+		}),
 		"apply-interrupted": out(func(o *repair.Outcome) {
 			o.Interrupted, o.RolledBack, o.Changed = true, true, false
 			o.Problem = context.Canceled.Error()
