@@ -82,6 +82,9 @@ func (a *app) certShow(ctx context.Context) error {
 	case f.Offline:
 	case served == nil:
 		p.block(13, "Wire", "no certificate is served")
+	case !f.Pair.Ok():
+		p.block(13, "Wire", "this certificate is served:")
+		showCert(&p, *served, a.now())
 	case served.SHA256 == f.Pair.Value.Cert.SHA256:
 		p.block(13, "Wire", "the same certificate is served")
 	default:
@@ -101,6 +104,9 @@ func certEnd(l *look, e exit, check string) string {
 			codes = append(codes, string(x.Code))
 		}
 	}
+	if len(codes) == 0 && e.Code == 6 {
+		return fmt.Sprintf("Not everything was seen (exit %d).  %s", e.Code, whole("Next: sudo xrdpfix cert show"))
+	}
 	if len(codes) == 0 {
 		return fmt.Sprintf("Nothing is wrong with it (exit %d).", e.Code)
 	}
@@ -113,6 +119,9 @@ func certExit(l *look) exit {
 		if e, _ := diagnose.Describe(x.Code); x.Severity == diagnose.Error && (e.Group == "key" || e.Group == "certificate") {
 			return exit{3, reasonFindings}
 		}
+	}
+	if f := &l.facts; f.Pair.Failed != "" {
+		return exit{6, reasonIncomplete}
 	}
 	return exit{0, reasonOK}
 }
