@@ -89,7 +89,7 @@ func (s *Server) classic(row Row, p *Profile, r *probe.Result) Row {
 		row.no(MoveClient, "client-requires-nla", "insists on NLA")
 	case !p.Classic:
 		row.Protocol = ""
-		row.no(MoveServer, "classic-rdp-served", "the server offers no TLS")
+		row.no(MoveServer, "classic-rdp-served", "no TLS on the server")
 	case r.Failure != nil && r.Reached < probe.StageMCS:
 		row.Protocol = ""
 		row.no(MoveServer, "", "classic RDP fails: "+string(r.Failure.Kind))
@@ -104,10 +104,10 @@ func (s *Server) classic(row Row, p *Profile, r *probe.Result) Row {
 		row.no(MoveServer, "classic-rdp-served", "no TLS on the server, and it ends classic RDP with this client")
 	case p.SaltedMAC && rc4 && s.MAC == MACUnknown:
 		row.Code, row.Whose, row.Next = "classic-rdp-served", MoveServer, "xrdpfix check"
-		return open(row, "no TLS on the server; classic RDP works unless it verifies the MAC")
+		return open(row, "no TLS; classic RDP works if it checks no MAC")
 	default:
 		row.Connects, row.Certificate = ConnectsWeak, CertNone
-		row.WhyNot, row.Whose, row.Code = "the server offers no TLS", MoveServer, "classic-rdp-served"
+		row.WhyNot, row.Whose, row.Code = "no TLS on the server", MoveServer, "classic-rdp-served"
 		if offersTLS {
 			row.WhyNot, row.Whose, row.Code = "no TLS in the client", MoveClient, "client-classic-only"
 		}
