@@ -172,6 +172,8 @@ func (a *app) lastLine(p *page, l *look) {
 		next += whole("sudo " + a.next("check"))
 	case l.count(diagnose.Error) > 0:
 		next += "what is said above"
+	case l.count(diagnose.Warning) > 0:
+		next = "Nothing must be done; what can be is said above."
 	default:
 		next = "Nothing to do."
 	}

@@ -125,6 +125,9 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 		if err := v.flush(); err != nil {
 			return err
 		}
+		if a.progress() != nil { // a person is there, and sees nothing until somebody comes
+			_, _ = fmt.Fprintf(a.errOut, "following %s; Ctrl-C ends it\n", clean(source.Name()))
+		}
 		return v.followLog(ctx, source, end)
 	}
 	return v.end(source.Name(), files)

@@ -37,7 +37,7 @@ func (m *moment) Set(text string) error {
 	if text == "today" || text == "yesterday" {
 		return nil
 	}
-	return fmt.Errorf("neither a length of time such as 90m, 24h or 2d nor a time such as 14:30, yesterday or \"2026-11-22 14:30\"")
+	return fmt.Errorf("not a time such as 90m, 2d, 14:30, yesterday or 2026-11-22")
 }
 
 // String is what was given.

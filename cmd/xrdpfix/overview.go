@@ -34,12 +34,23 @@ func (a *app) overview(ctx context.Context) error {
 		}
 	}
 	p.para(word + ": " + text)
-	wide := len(a.next("check"))
-	for _, row := range [][2]string{
+	rows := [][2]string{
 		{"check", "the evidence, and who can connect     changes nothing"},
 		{"plan", "the change that mends it, as a diff   changes nothing"},
 		{"apply", "make it, prove it, or put it all back"},
-	} {
+	}
+	if word == "OK" && l.plan.Empty() {
+		rows = [][2]string{
+			{"check", "the evidence, and who can connect     changes nothing"},
+			{"log", "who came lately, who failed, and why  changes nothing"},
+			{"client", "what a client needs, kind by kind     changes nothing"},
+		}
+	}
+	wide := 0
+	for _, row := range rows {
+		wide = max(wide, len(a.next(row[0])))
+	}
+	for _, row := range rows {
 		text := row[1]
 		if a.global.root != "/" {
 			text, _, _ = strings.Cut(text, "  ")

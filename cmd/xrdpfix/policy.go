@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -95,7 +96,11 @@ func (p *policyFlags) policy() (repair.Policy, error) {
 	if err := oneOf("--cert", p.cert, "auto", "keep", "renew"); err != nil {
 		return pol, err
 	}
-	if err := oneOf("--restart", string(pol.Restart), "auto", "always", "never"); err != nil {
+	restarts := []string{"auto", "always", "never", whenIdle}
+	if p.changed("restart") && p.cmd.Flags().Lookup("confirm-within") == nil {
+		restarts = restarts[:3] // the commands of cert wait for nobody
+	}
+	if err := oneOf("--restart", cmp.Or(p.restart, "auto"), restarts...); err != nil {
 		return pol, err
 	}
 	if err := p.tlsRange(&pol); err != nil {

@@ -125,7 +125,7 @@ func setIgnore(p *policyFlags, value string) error {
 	codes := words(value)
 	for _, c := range codes {
 		if _, known := diagnose.Describe(diagnose.Code(c)); !known {
-			return fmt.Errorf("names %q, which is no finding code (docs/findings.md lists them)", c)
+			return fmt.Errorf("names %q, which is no finding code (xrdpfix explain lists them)", c)
 		}
 	}
 	p.ignore = codes

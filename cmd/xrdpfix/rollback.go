@@ -195,6 +195,10 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 	if word == "BROKEN" {
 		now = "BROKEN again, as before: " + lowerFirst(firstError(l)) + "."
 	}
-	p.para("Now: " + now + " " + whole("Redo: "+a.next("apply")))
+	next := whole("Next: " + a.next("history"))
+	if !l.plan.Empty() {
+		next = whole("Redo: " + a.next("apply"))
+	}
+	p.para("Now: " + now + " " + next)
 	return a.print(&p)
 }

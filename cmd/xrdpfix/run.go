@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -164,7 +165,7 @@ Without a command it says in five lines how things stand and what to run.`,
 		a.command = commandName(cmd)
 		return a.checkGlobals(cmd)
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fail(2, reasonUsage, err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fail(2, reasonUsage, flagError(err)) })
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(cmd) })
 	root.SetHelpCommand(newHelp(a))
 	root.Version = version
@@ -174,8 +175,30 @@ Without a command it says in five lines how things stand and what to run.`,
 	for _, c := range root.Commands() {
 		c.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
 	}
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's own takes any word for a wish for help
+			c.Args = noArgs
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	a.complete(root)
 	return root
+}
+
+// badValue is how pflag words a value that a flag does not take.
+var badValue = regexp.MustCompile(`(?s)^invalid argument "(.*)" for "(?:-., )?(--[a-z0-9-]+)" flag: (.*)$`)
+
+// flagError puts the flag first, as our own messages do.
+func flagError(err error) error {
+	m := badValue.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	if strings.HasPrefix(m[3], "strconv.") {
+		m[3] = "not a whole number"
+	}
+	return fmt.Errorf("%s %s: %s", m[2], m[1], m[3])
 }
 
 func (a *app) checkGlobals(cmd *cobra.Command) error {
