@@ -79,6 +79,7 @@ func (v *probeView) name(s fleet.Server) string {
 
 func (v *probeView) document(p probed) *document {
 	doc := v.a.document("probe", nil)
+	doc.Exit = hostExit(p.survey) // the summary has that of all
 	doc.Host = p.survey.Addr
 	doc.Probe = probeOf(p.survey)
 	if p.ntlm != nil {
@@ -95,20 +96,32 @@ func (v *probeView) document(p probed) *document {
 func (v *probeView) count(name string, p probed, ranged bool) {
 	v.sum.Hosts++
 	s := p.survey
+	own := hostExit(s)
 	switch {
 	case s.Full.Reached < probe.StageConnect && ranged:
 		v.sum.Silent++
 		return
-	case s.Full.Negotiation == nil:
+	case own.Reason == reasonUnreachable:
 		v.sum.Unreachable++
-		v.a.quit = exit{3, reasonUnreachable}
-	case !servesTLS(s):
+		v.a.quit = own
+	case own.Reason == reasonNoTLS:
 		v.sum.WithoutTLS++
 		if v.a.quit.Code == 0 {
-			v.a.quit = exit{3, reasonNoTLS}
+			v.a.quit = own
 		}
 	}
 	v.groups.add(name, p, v.a.now())
+}
+
+// hostExit is how a probe of this server alone would end.
+func hostExit(s probe.ServerSurvey) exit {
+	switch {
+	case s.Full.Negotiation == nil:
+		return exit{3, reasonUnreachable}
+	case !servesTLS(s):
+		return exit{3, reasonNoTLS}
+	}
+	return exit{0, reasonOK}
 }
 
 // progressTime is how often the line of progress is drawn at most.
