@@ -48,6 +48,8 @@ type Step struct {
 	Text string
 	// Command can be pasted there; "" where the step is no command.
 	Command string
+	// Field: Command is not for a shell, but to be put into a field.
+	Field bool
 }
 
 // File is a file for the client's side. None ever holds a key or a password.
@@ -134,8 +136,13 @@ func list(names []string) string {
 	return oneLine(strings.Join(names, ", ")) + more
 }
 
-func (h *Handout) step(text, command string) { h.Steps = append(h.Steps, Step{text, command}) }
-func (h *Handout) note(text string)          { h.Notes = append(h.Notes, text) }
+func (h *Handout) step(text, command string) {
+	h.Steps = append(h.Steps, Step{Text: text, Command: command})
+}
+func (h *Handout) field(text, value string) {
+	h.Steps = append(h.Steps, Step{Text: text, Command: value, Field: true})
+}
+func (h *Handout) note(text string) { h.Notes = append(h.Notes, text) }
 
 func (h *Handout) file(name, purpose, text, encoding string) {
 	f := File{Name: name, For: purpose, Text: text, Encoding: encoding}

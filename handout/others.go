@@ -8,7 +8,7 @@ import (
 func macOS(h *Handout, s Server) {
 	h.rdp(s)
 	h.certificate(s, ".cer")
-	h.step("In Windows App: Connections, Import from RDP file, and choose "+s.file()+".rdp. Or open this address in a browser (documented for the app's predecessor):", rdpURI(s, true))
+	h.field("In Windows App: Connections, Import from RDP file, and choose "+s.file()+".rdp. Or open this address in a browser (documented for the app's predecessor):", rdpURI(s, true))
 	h.step("When the app says that the certificate could not be verified, Show Certificate, Details, compare the fingerprint, then Continue.", "")
 	if s.Trustable() {
 		h.step("To have all users of the Mac trust this one certificate, in a terminal:", "sudo security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain "+shellWord(s.file()+".cer"))
@@ -21,8 +21,8 @@ func macOS(h *Handout, s Server) {
 func mobile(h *Handout, s Server) {
 	h.rdp(s)
 	h.certificate(s, ".cer")
-	h.step("In Windows App: add a PC, with this PC name:", s.Address())
-	h.step("Or open this address on the device (documented for the app's predecessors on iOS and Android):", rdpURI(s, false))
+	h.field("In Windows App: add a PC, with this PC name:", s.Address())
+	h.field("Or open this address on the device (documented for the app's predecessors on iOS and Android):", rdpURI(s, false))
 	h.step("When the app asks about the certificate, compare the fingerprint, then connect.", "")
 	h.note("Send users the fingerprint another way than the file, or read it out.")
 	h.note("An app that says that the certificate is not valid for this name needs a certificate with the name that is typed: xrdpfix cert renew --name " + s.Name + ", on the server.")
@@ -108,7 +108,7 @@ func guacamole(h *Handout, s Server) {
 	h.file(s.file()+"-guacamole.txt", "the same parameters, to type into the web page", lines, "utf-8")
 	h.certificate(s, ".pem")
 	for _, p := range params {
-		h.step("Parameter "+p[0]+":", p[1])
+		h.field("Parameter "+p[0]+":", p[1])
 	}
 	h.note("guacd cannot ask its user about a certificate: one that it does not trust is a plain failure (519). cert-fingerprints (Guacamole 1.6.0 and later) pins this one; an older guacd passes over it and still fails.")
 	h.note("Then let the host of guacd trust it: put the .pem into /usr/local/share/ca-certificates (named .crt) and run update-ca-certificates there, for a certificate of a CA that CA's. ignore-cert=true is the last resort: guacd then gives the password to whoever answers.")
@@ -122,7 +122,7 @@ func krdc(h *Handout, s Server) {
 		user = uriValue(s.User) + "@"
 	}
 	h.step("Connect:", "krdc "+shellWord("rdp://"+user+s.hostPort()))
-	h.step("In the settings of the connection, where the version has the field \"Extra options\" (it starts xfreerdp):", "/sec:"+security(s)+" "+fingerprintOption(s))
+	h.field("In the settings of the connection, where the version has the field \"Extra options\" (it starts xfreerdp):", "/sec:"+security(s)+" "+fingerprintOption(s))
 	h.step("KRDC shows nothing but a blue or empty window where it cannot ask about the certificate. Then connect once with FreeRDP as the same user, say yes to the fingerprint, and try again:", freeRDPCommand("xfreerdp", s))
 	h.note("Newer versions of KRDC use FreeRDP's library and ask in a window.")
 	h.note("KRDC was not run by the makers of this file.")
@@ -131,7 +131,7 @@ func krdc(h *Handout, s Server) {
 func thinClient(h *Handout, s Server) {
 	h.rdp(s)
 	h.certificate(s, ".cer")
-	h.step("Address:", s.Address())
+	h.field("Address:", s.Address())
 	h.step("Security: TLS, with Network Level Authentication (NLA, CredSSP) off. Names that devices have for it: \"Enable NLA\", \"Network Level Authentication\", \"CredSSP\".", "")
 	h.step("TLS: the device needs TLS "+orDefault(strings.Join(s.TLS, " or "), "1.2")+". Older ones know TLS 1.0 only: ask the maker for newer firmware.", "")
 	h.step("Certificate: import "+s.file()+".cer, or allow the device to connect with a warning; \"security policy high\" means that it must be imported.", "")

@@ -46,6 +46,11 @@ The server is looked at first: this machine's, or with --server any other. Kinds
 		ValidArgsFunction: cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
+				for _, name := range []string{"out", "server", "user", "force"} {
+					if cmd.Flags().Changed(name) {
+						return fail(2, reasonUsage, fmt.Errorf("--%s needs a kind of client", name), "xrdpfix client")
+					}
+				}
 				return a.clientKinds()
 			}
 			flags.remote = cmd.Flags().Changed("server")

@@ -72,7 +72,10 @@ func (a *app) showHandout(p *page, h handout.Handout, s handout.Server, written 
 	p.blank()
 	for i, st := range h.Steps {
 		p.block(4, fmt.Sprintf("%2d.", i+1), clean(st.Text))
-		if st.Command != "" {
+		switch {
+		case st.Field:
+			p.linef("    %s", clean(st.Command))
+		case st.Command != "":
 			p.linef("    $ %s", clean(st.Command))
 		}
 	}
