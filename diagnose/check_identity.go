@@ -66,7 +66,7 @@ func pathForms(v *view) []Finding {
 // reachable judges one file on the way of the daemon to it.
 func reachable(v *view, p PathFact, what string, missing, unreadable, invalid Code) []Finding {
 	switch {
-	case p.Path == "" || p.Failed != "" && (p.Stop < 0 || !v.known):
+	case p.Path == "" || p.Failed != "" && (p.Exists || p.Stop < 0 || !v.known):
 		return nil
 	case p.Failed != "":
 		// We were stopped on the way, but so is the daemon.
