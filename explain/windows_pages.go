@@ -43,7 +43,7 @@ var windowsEntries = []Entry{
 		Text:   "Client and server found no security in common: the client wants TLS or NLA, and the server offers classic RDP security, or the other way round.",
 		Causes: []string{"key-unreadable", "security-layer-rdp", "security-layer-missing", "client-requires-nla", "client-classic-only"},
 		Find:   []Step{stepCheck, stepProbe}, Mend: []Step{stepApply, stepWindows},
-		Advice: "security_layer=rdp, or /sec:rdp in the client, hides the fault at the price of all security.",
+		Advice: "Setting security_layer=rdp, or /sec:rdp in the client, hides the fault at the price of all security.",
 		Known:  Measured,
 	},
 	{

@@ -167,3 +167,29 @@ func (a *app) lockPatiently(ctx context.Context, m *host.Machine) (func(), error
 		}
 	}
 }
+
+// showWindow says of a plan that it will be undone by itself.
+func showWindow(p *page, pl repair.Plan) {
+	if pl.Deadline == nil {
+		return
+	}
+	window := span(pl.Deadline.Window)
+	text := window.String() + " after the apply it is undone by itself"
+	if pl.Deadline.Kind == repair.DeadlineConfirm {
+		text += ", unless it is confirmed"
+	}
+	p.block(10, "Until", text)
+}
+
+// showDeadline says when a change is undone by itself, and how it is kept.
+func (a *app) showDeadline(p *page, pl repair.Plan) {
+	if pl.Deadline == nil {
+		return
+	}
+	until, keep := pl.Deadline.At.UTC().Format("2 Jan 2006 15:04 UTC"), whole(a.next("confirm"))
+	if pl.Deadline.Kind == repair.DeadlineTemporary {
+		p.block(10, "Until", until+"; then it is undone by itself. To keep it for good: "+keep)
+		return
+	}
+	p.block(10, "Until", until+"; then it is undone by itself. Connect from the user's side, and keep it: "+keep)
+}

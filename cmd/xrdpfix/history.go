@@ -80,7 +80,7 @@ func (a *app) prune(m *host.Machine) error {
 	for _, g := range gone {
 		p.linef("removed  %s", clean(g))
 	}
-	p.linef("%s removed; journals and unused pairs stay for %d days", plural(len(gone), "directory"), int(repair.KeepPairs.Hours()/24))
+	p.linef("%d removed; journals and unused pairs stay for %d days", len(gone), int(repair.KeepPairs.Hours()/24))
 	return a.print(&p)
 }
 

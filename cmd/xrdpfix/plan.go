@@ -205,14 +205,7 @@ func (a *app) showPlan(p *page, l *look) {
 	p.blank()
 	showRestart(p, l)
 	showDisturbs(p, pl)
-	if pl.Deadline != nil {
-		window := span(pl.Deadline.Window)
-		text := " after the apply it is undone by itself"
-		if pl.Deadline.Kind == repair.DeadlineConfirm {
-			text += ", unless it is confirmed"
-		}
-		p.block(10, "Until", window.String()+text)
-	}
+	showWindow(p, pl)
 	for _, n := range pl.Notes {
 		p.block(10, "Note", n)
 	}

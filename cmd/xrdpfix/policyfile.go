@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -185,7 +186,11 @@ func (f *policyFile) take(s xrdpconf.Setting) error {
 	}
 	k := policyKeys[i]
 	if s.Section != k.section {
-		return f.wrong(s.Line, fmt.Sprintf("%s does not belong in [%s]", k.name, s.Section), fmt.Sprintf("put it below a line [%s]", k.section))
+		where := "in [" + s.Section + "]"
+		if s.Section == "" {
+			where = "above every section"
+		}
+		return f.wrong(s.Line, fmt.Sprintf("%s does not belong %s", k.name, where), fmt.Sprintf("put it below a line [%s]", k.section))
 	}
 	if err := k.set(&f.flags, s.Value); err != nil {
 		return f.wrong(s.Line, fmt.Sprintf("%s %q %s", k.name, s.Value, err), k.name+" = "+k.example)
@@ -196,7 +201,7 @@ func (f *policyFile) take(s xrdpconf.Setting) error {
 
 // nearKey is the setting that was probably meant, or all of them.
 func nearKey(key string) string {
-	best := ""
+	best, near, shared := "", "", 2
 	plain := strings.NewReplacer("-", "", "_", "").Replace(key)
 	var names []string
 	for _, k := range policyKeys {
@@ -205,7 +210,18 @@ func nearKey(key string) string {
 			best = k.name
 		}
 	}
-	if best != "" {
+	for _, k := range policyKeys {
+		// A slip of the finger leaves the beginning: the longest one wins.
+		name := strings.ReplaceAll(k.name, "-", "")
+		n := 0
+		for n < min(len(name), len(plain)) && name[n] == plain[n] {
+			n++
+		}
+		if best == "" && n > shared {
+			shared, near = n, k.name
+		}
+	}
+	if best = cmp.Or(best, near); best != "" {
 		return best + " is one"
 	}
 	return "the settings are " + strings.Join(names, ", ")

@@ -172,19 +172,6 @@ func (a *app) showEnd(p *page, l *look, out repair.Outcome) {
 	p.block(10, "Undo", a.next("rollback "+out.Journal))
 }
 
-// showDeadline says when a change is undone by itself, and how it is kept.
-func (a *app) showDeadline(p *page, pl repair.Plan) {
-	if pl.Deadline == nil {
-		return
-	}
-	until, keep := pl.Deadline.At.UTC().Format("2 Jan 2006 15:04 UTC"), whole(a.next("confirm"))
-	if pl.Deadline.Kind == repair.DeadlineTemporary {
-		p.block(10, "Until", until+"; then it is undone by itself. To keep it for good: "+keep)
-		return
-	}
-	p.block(10, "Until", until+"; then it is undone by itself. Connect from the user's side, and keep it: "+keep)
-}
-
 func serverLayer(l *look) xrdpconf.SecurityLayer { return l.facts.Server().SecurityLayer }
 
 func showRolledBack(p *page, l *look, out repair.Outcome) {

@@ -51,6 +51,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return host.Open(host.Config{Root: root, Tool: version, Now: a.now, Timeout: time.Duration(a.global.timeout)})
 	}
 	root := newRoot(a)
+	addCompletion(root)
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
@@ -175,15 +176,20 @@ Without a command it says in five lines how things stand and what to run.`,
 	for _, c := range root.Commands() {
 		c.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
 	}
+	a.complete(root)
+	return root
+}
+
+// addCompletion adds cobra's command for shells, which takes any word for a wish
+// for help, and has it refuse what is no shell.
+func addCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		if c.Name() == "completion" { // cobra's own takes any word for a wish for help
+		if c.Name() == "completion" {
 			c.Args = noArgs
 			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
 	}
-	a.complete(root)
-	return root
 }
 
 // badValue is how pflag words a value that a flag does not take.
