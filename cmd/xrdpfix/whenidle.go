@@ -70,8 +70,14 @@ func (a *app) resume(ctx context.Context, w wish) error {
 		case <-time.After(idlePoll):
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	w.policy.Restart = repair.RestartAuto
 	err = a.change(ctx, "apply", w)
+	if ctx.Err() != nil {
+		return err // the machine goes down, perhaps: the unit waits on when it is up
+	}
 	if a.quit.Reason == reasonLiveDesktops {
 		return a.resume(ctx, w) // somebody came in between: wait on
 	}

@@ -38,7 +38,7 @@ func (m *Machine) ScheduleIdle(ctx context.Context, args []string) error {
 	files := map[string]string{
 		idlePath: head + "[Unit]\nDescription=Make an xrdpfix change when nobody is connected to xrdp\nAfter=xrdp.service\n\n" +
 			"[Service]\nType=exec\nExecStart=" + strings.Join(quoted, " ") + "\n" +
-			"# Killed, it waits on. What it could not do it says once.\nRestart=on-abnormal\nRestartSec=30\n" +
+			"# Killed, it waits on. What it could not do it says once.\nRestart=on-abnormal\nRestartSec=10\n" +
 			diagnose.Sandbox(args[0], m.ConfigTargets()...),
 		idleDropIn: head + "[Unit]\nWants=" + idleUnit + "\n",
 	}
