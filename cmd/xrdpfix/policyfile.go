@@ -147,7 +147,7 @@ type policyFile struct {
 
 // readPolicy reads and checks the policy of the machine at work.
 func (a *app) readPolicy() (*policyFile, error) {
-	f := &policyFile{name: filepath.Join(a.global.root, host.PolicyPath), flags: defaultPolicy(), lines: map[string]int{}}
+	f := newPolicyFile(filepath.Join(a.global.root, host.PolicyPath))
 	data, err := host.ReadPolicy(a.global.root)
 	switch {
 	case errors.Is(err, host.ErrUntrustedPolicy):
@@ -158,16 +158,25 @@ func (a *app) readPolicy() (*policyFile, error) {
 	case err != nil:
 		return f, fail(2, reasonPolicy, fmt.Errorf("the policy cannot be read: %w", err))
 	}
+	return f, f.parse(data)
+}
+
+func newPolicyFile(name string) *policyFile {
+	return &policyFile{name: name, flags: defaultPolicy(), lines: map[string]int{}}
+}
+
+// parse takes what the file states, and says which line of it cannot be.
+func (f *policyFile) parse(data []byte) error {
 	list, err := xrdpconf.ReadSettings(data)
 	if bad := (*xrdpconf.SettingError)(nil); errors.As(err, &bad) {
-		return f, f.wrong(bad.Line, bad.Reason, "a line of it is KEY = VALUE, [SECTION], or a comment after #")
+		return f.wrong(bad.Line, bad.Reason, "a line of it is KEY = VALUE, [SECTION], or a comment after #")
 	}
 	for _, s := range list {
 		if err := f.take(s); err != nil {
-			return f, err
+			return err
 		}
 	}
-	return f, f.check()
+	return f.check()
 }
 
 // wrong is an error in a line of the file, 0 for all of it.

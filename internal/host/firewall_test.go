@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"os"
 	"reflect"
 	"testing"
@@ -110,4 +111,31 @@ func TestLimited(t *testing.T) {
 	if _, err := l.Write([]byte("cd")); err == nil || string(l.data) != "ab" {
 		t.Errorf("%q, %v", l.data, err)
 	}
+}
+
+// FuzzUFWRules reads any bytes as ufw's rules. A rule of another chain behind them
+// changes nothing, and without a rule of ufw's chain nothing is decided.
+func FuzzUFWRules(f *testing.F) {
+	data, err := os.ReadFile("testdata/ufw/user.rules")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, port := range []int{22, 3389, 3391, 3393, 3396} {
+		f.Add(data, port)
+	}
+	f.Add([]byte("-A ufw-user-input -p tcp -m multiport --dports 3380:3400,22 -j REJECT\n"), 3389)
+	f.Add([]byte("-A ufw-before-input -p tcp --dport 99999999999999999999 -j DROP\n# --dport 3389\n"), 3389)
+	f.Fuzz(func(t *testing.T, data []byte, port int) {
+		answer, named := ufwRules(data, port), mentions(data, port)
+		const other = "\n-A ufw-user-output -p tcp -j DROP\n"
+		if again := ufwRules(append(bytes.Clone(data), other...), port); again != answer {
+			t.Errorf("%d, and %d with a rule of another chain behind it", answer, again)
+		}
+		if again := mentions(append(bytes.Clone(data), other...), port); again != named {
+			t.Errorf("port named: %t, and %t with a rule without one", named, again)
+		}
+		if answer != ufwDefault && !bytes.Contains(data, []byte(ufwInput)) {
+			t.Errorf("%d, and no rule is ufw's: %q", answer, data)
+		}
+	})
 }

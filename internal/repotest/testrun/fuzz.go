@@ -20,6 +20,9 @@ const (
 	fuzzTime    = 30 * time.Second
 	fuzzTimeAll = 10 * time.Minute
 	fuzzLeast   = time.Second // less is spent on starting
+	// fuzzMinimize bounds the making of inputs smaller. Its default, a minute, is
+	// longer than a target's time: one large seed would take all of it.
+	fuzzMinimize = "200x"
 )
 
 // A target is a fuzz target of a package.
@@ -141,7 +144,7 @@ type fuzzer struct {
 func (f fuzzer) one(ctx context.Context, t target) (bool, error) {
 	for try := 0; ; try++ {
 		cmd := command(ctx, f.program, "-test.run=^$", "-test.fuzz=^"+t.name+"$",
-			"-test.fuzztime="+f.each.String(), "-test.fuzzcachedir="+filepath.Join(f.corpora, t.pkg))
+			"-test.fuzztime="+f.each.String(), "-test.fuzzminimizetime="+fuzzMinimize, "-test.fuzzcachedir="+filepath.Join(f.corpora, t.pkg))
 		cmd.Dir = t.dir // a failing input is kept below it
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
