@@ -111,6 +111,7 @@ var (
 	byHuman         = []Mend{MendHuman}
 	byClient        = []Mend{MendClient}
 	byApplyOrStated = []Mend{MendApply, MendStated}
+	byDates         = []Mend{MendApply, MendStated, MendHuman}
 	byApplyOrHuman  = []Mend{MendApply, MendHuman}
 	byNobody        = []Mend{MendNone}
 )
@@ -127,8 +128,8 @@ var catalogue = []Entry{
 	{CertUnreadable, "certificate", Error, byApply, "the daemon's user cannot read the certificate", nil},
 	{CertInvalid, "certificate", Error, byApplyOrStated, "the certificate is DER, empty, a directory, is no certificate, or breaks RFC 5280", []Code{CertMissing}},
 	{CertKeyMismatch, "certificate", Error, byApply, "certificate and key are not a pair", []Code{KeyInvalid, CertInvalid, KeyMissing, CertMissing}},
-	{CertExpired, "certificate", Error, byApplyOrStated, "the certificate's validity has ended", []Code{CertCopyStale}},
-	{CertNotYetValid, "certificate", Error, byApplyOrStated, "the certificate's validity has not begun", nil},
+	{CertExpired, "certificate", Error, byDates, "the certificate's validity has ended", []Code{CertCopyStale}},
+	{CertNotYetValid, "certificate", Error, byDates, "the certificate's validity has not begun", nil},
 	{CertExpiring, "certificate", Warning, byApplyOrStated, "the certificate ends soon", []Code{CertExpired, CertCopyStale}},
 	{CertUnsuitable, "certificate", Warning, byApplyOrStated, "SHA-1 or MD5 signature, CA:TRUE, or no serverAuth", nil},
 	{CertName, "certificate", Warning, byApplyOrStated, "the certificate names none of this host's names, or not all that the policy states", nil},

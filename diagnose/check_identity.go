@@ -234,6 +234,9 @@ func checkValidity(v *view) []Finding {
 	if !v.Pair.Ok() || !v.named() || v.Pair.Value.Cert.Problem != "" {
 		return nil
 	}
+	if v.ClockText() != "" {
+		return byClock(v)
+	}
 	c := v.Pair.Value.Cert
 	mend, how := MendApply, "A new self-signed pair. Needs no restart."
 	var cmds []string

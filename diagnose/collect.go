@@ -36,7 +36,8 @@ const (
 // that it cannot be asked there (an offline tree has no ports and no units).
 type Env struct {
 	Now     func() time.Time
-	Tool    string // our own version
+	Tool    string    // our own version
+	Built   time.Time // when it was built; zero for unknown
 	Offline bool
 	// ConfigPath is the xrdp.ini that xrdp reads, another one with -c; "" for the default.
 	ConfigPath string
@@ -105,7 +106,7 @@ func ask[T any](look func() (T, error)) Observed[T] {
 // could not see says so in the facts. It connects to xrdp's port at most as
 // often as the survey needs.
 func Collect(ctx context.Context, env Env, opts Options) Facts {
-	f := Facts{Schema: 1, Taken: env.Now().UTC(), Tool: env.Tool, Offline: env.Offline}
+	f := Facts{Schema: 1, Taken: env.Now().UTC(), Tool: env.Tool, Built: env.Built.UTC(), Offline: env.Offline}
 
 	var wg sync.WaitGroup
 	wg.Go(func() { f.Package = ask(func() (Package, error) { return env.Package(ctx) }) })

@@ -40,6 +40,8 @@ type Facts struct {
 	Schema int       `json:"schema"`
 	Taken  time.Time `json:"taken"`
 	Tool   string    `json:"tool"`
+	// Built is when that version was built; zero where the build did not say.
+	Built time.Time `json:"built,omitzero"`
 	// Offline means that the facts come from a tree (--root): no process, no
 	// port and no unit was looked at.
 	Offline bool `json:"offline,omitempty"`

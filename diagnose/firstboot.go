@@ -38,7 +38,7 @@ func (b FirstBoot) Pending() bool {
 
 // FirstBootService is the text of the unit. It runs behind xrdp, because what it
 // makes is proven on xrdp's port, and behind the network, whose addresses go
-// into the certificate. The change that it makes takes its own files away, so
+// into the certificate, and the clock, where something waits for that. The change that it makes takes its own files away, so
 // that it runs once; one that cannot be proven is undone and puts them back.
 // config is the file that xrdp.ini leads to.
 func FirstBootService(program, config string, args ...string) []byte {
@@ -49,7 +49,7 @@ Description=A key and a certificate of this machine's own for xrdp
 ConditionPathExists=` + program + `
 ConditionPathExists=` + ConfigPath + `
 Wants=network-online.target
-After=network-online.target ` + UnitXrdp + " " + UnitSesman + `
+After=network-online.target time-sync.target ` + UnitXrdp + " " + UnitSesman + `
 
 [Service]
 Type=oneshot

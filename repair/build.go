@@ -70,6 +70,7 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	b.restart()
 	b.refuse()
 	b.deadline()
+	b.clock()
 	b.pending()
 	return b.plan, nil
 }

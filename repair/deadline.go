@@ -186,6 +186,23 @@ func (b *builder) deadline() {
 	}
 }
 
+// clock refuses what is of a wrong time as soon as the clock is right: a new
+// certificate, and a deadline.
+func (b *builder) clock() {
+	why, made := b.f.ClockText(), ""
+	switch id := b.plan.Identity; {
+	case why == "":
+		return
+	case id != nil && !id.Copy && id.Install == nil:
+		made = "a certificate made now would be of the wrong time"
+	case b.plan.Deadline != nil:
+		made = "a change with a deadline would be undone when the clock is set"
+	default:
+		return
+	}
+	b.plan.Refusal = &Refusal{Reason: "clock", Text: why + ": " + made, Instead: []string{diagnose.ClockHelp}}
+}
+
 // changesRange reports whether the plan lets other TLS versions in than now.
 func (b *builder) changesRange() bool {
 	return slices.ContainsFunc(b.plan.Files, func(c FileChange) bool {

@@ -63,8 +63,17 @@ func buildOf(info *debug.BuildInfo, version, revision, date string) buildDoc {
 
 // builtAt is the date of the build, or now where it has none.
 func (a *app) builtAt() time.Time {
-	if t, err := time.Parse(time.RFC3339, built().Date); err == nil {
+	if t := buildTime(); !t.IsZero() {
 		return t
 	}
 	return a.now()
+}
+
+// buildTime is the date of the build; zero where it has none.
+func buildTime() time.Time {
+	t, err := time.Parse(time.RFC3339, built().Date)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }

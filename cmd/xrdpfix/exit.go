@@ -49,6 +49,7 @@ const (
 	reasonNoSystemd      reason = "no-systemd"
 	reasonWaiting        reason = "waiting"
 	reasonPending        reason = "pending"
+	reasonClock          reason = "clock"
 	reasonExposedKey     reason = "exposed-key"
 	reasonConflict       reason = "conflict"
 	reasonDamaged        reason = "journal-damaged"

@@ -79,11 +79,11 @@ func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsF
 	} else {
 		a.showClienteleLine(&p, l, statedFlags(flags))
 	}
-	next := "apply"
+	next := a.next("apply")
 	if r := l.plan.Refusal; r != nil && len(r.Instead) > 0 {
-		next = strings.TrimPrefix(r.Instead[0], "xrdpfix ")
+		next = a.rooted(r.Instead[0])
 	}
-	next = whole(a.next(strings.Replace(next, "apply", "apply"+statedFlags(flags), 1)))
+	next = whole(strings.Replace(next, "apply", "apply"+statedFlags(flags), 1))
 	next = whole("Next: ") + next
 	if l.facts.Replayed {
 		next = strings.Replace(next, whole("Next: "), "Next, on that machine: ", 1)

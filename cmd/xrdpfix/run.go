@@ -48,7 +48,7 @@ type globals struct {
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	a := &app{out: out, errOut: errOut, now: time.Now, quit: exit{0, reasonOK}, args: args}
 	a.open = func(root string) (*host.Machine, error) {
-		return host.Open(host.Config{Root: root, Tool: version, Now: a.now, Timeout: time.Duration(a.global.timeout)})
+		return host.Open(host.Config{Root: root, Tool: version, Built: buildTime(), Now: a.now, Timeout: time.Duration(a.global.timeout)})
 	}
 	root := newRoot(a)
 	addCompletion(root)

@@ -29,7 +29,7 @@ const (
 func (m *Machine) Env() diagnose.Env {
 	own := &ownPorts{}
 	env := diagnose.Env{
-		Now: m.cfg.Now, Tool: m.cfg.Tool, Offline: !m.Live(),
+		Now: m.cfg.Now, Tool: m.cfg.Tool, Built: m.cfg.Built, Offline: !m.Live(),
 		ConfigPath: m.configPath(),
 		Host:       func(ctx context.Context) (diagnose.HostInfo, error) { return ReadHostInfo(ctx, m.cfg.Root) },
 		Package:    m.packageOf,

@@ -21,7 +21,9 @@ type Config struct {
 	Root string
 	// Tool is our own version.
 	Tool string
-	Now  func() time.Time
+	// Built is when it was built; zero for unknown.
+	Built time.Time
+	Now   func() time.Time
 	// Timeout is the time allowed for each connection to xrdp.
 	Timeout time.Duration
 }

@@ -1,0 +1,63 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+)
+
+// clockSlack is how far this machine's clock may stand behind a moment that is
+// past. A clock in local time that is read as UTC, a build made elsewhere and a
+// file copied from there differ by less: zones span 26 hours.
+const clockSlack = 26 * time.Hour
+
+// ClockBehind gives the latest moment that is past for certain although the
+// machine's clock has not reached it, and what shows that: the build of xrdpfix,
+// or a change of xrdp.ini or sesman.ini, which are root's. Nobody else's files
+// count: their times are what their owner says. ok is false for a clock that may
+// be right.
+func (f *Facts) ClockBehind() (past time.Time, shown string, ok bool) {
+	past, shown = f.Built, "xrdpfix was built"
+	for _, file := range []Observed[FileFact]{f.Config, f.Sesman} {
+		if x := file.Value; file.Ok() && x.Exists && x.UID == 0 && x.MTime.After(past) {
+			past, shown = x.MTime, x.Path+" was changed"
+		}
+	}
+	return past, shown, past.Sub(f.Taken) > clockSlack
+}
+
+// ClockText says that the clock is wrong, as the first part of a sentence; "" for
+// one that may be right.
+func (f *Facts) ClockText() string {
+	past, shown, ok := f.ClockBehind()
+	if !ok {
+		return ""
+	}
+	day := func(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
+	return fmt.Sprintf("the clock of this machine says %s, and %s on %s", day(f.Taken), shown, day(past))
+}
+
+// ClockHelp is what to do about a clock that is wrong.
+const ClockHelp = "timedatectl set-ntp true"
+
+// byClock is what the dates of a certificate come to while the clock is wrong. A
+// certificate made or replaced now would be wrong as soon as the clock is right,
+// so that nothing is mended before that.
+func byClock(v *view) []Finding {
+	c, past := v.Pair.Value.Cert, v.now
+	if at, _, _ := v.ClockBehind(); at.After(past) {
+		past = at
+	}
+	day := func(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
+	var x Finding
+	switch {
+	case past.After(c.NotAfter):
+		x = finding(CertExpired, MendHuman, "The certificate ended on %s, and %s.", day(c.NotAfter), v.ClockText()).
+			because(inFile(v.Cert.Path, 0, "notAfter "+c.NotAfter.UTC().Format(time.RFC3339)))
+	case v.now.Before(c.NotBefore):
+		x = finding(CertNotYetValid, MendHuman, "The certificate begins on %s, and %s.", day(c.NotBefore), v.ClockText()).
+			because(inFile(v.Cert.Path, 0, "notBefore "+c.NotBefore.UTC().Format(time.RFC3339)))
+	default:
+		return nil
+	}
+	return []Finding{x.remedy("Set the clock, then look again: xrdpfix check.").commands(ClockHelp)}
+}
