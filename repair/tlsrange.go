@@ -175,9 +175,11 @@ func (b *builder) dropFile(have diagnose.FileFact) {
 	})
 }
 
-// declare writes the range to [Security] of sesman.ini, where the guide puts it.
+// declare writes the range to [Security] of sesman.ini, where the guide puts it. A
+// file without any section is not one that the guide means, and gets none from us:
+// the range takes effect by xrdp.ini in any case.
 func (b *builder) declare(r xrdpconf.Range) {
-	if !b.f.Sesman.Ok() || !b.f.Sesman.Value.Exists {
+	if !b.f.Sesman.Ok() || !b.f.Sesman.Value.Exists || len(b.sesman.Sections()) == 0 {
 		return
 	}
 	if have, declared, err := xrdpconf.ReadSessionManager(b.sesman, nil).DeclaredRange(); err == nil && declared && have == r {
