@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
 )
@@ -52,7 +53,35 @@ func Bundle(certPEM, keyPEM []byte) (cert, key []byte, err error) {
 // FromPKCS12 is Bundle for a .p12 or .pfx file (RFC 7292). A wrong passphrase is
 // an error of its own, pkcs12.ErrIncorrectPassword, told in words.
 func FromPKCS12(data []byte, passphrase string) (cert, key []byte, err error) {
-	k, leaf, others, err := pkcs12.DecodeChain(data, passphrase)
+	return fromPKCS12(data, passphrase, maxDerive)
+}
+
+// maxDerive is how long the keys of a PKCS#12 file may take to be derived from its
+// passphrase. The file states the rounds itself, up to 2^31, which take an hour;
+// Windows writes 2,000, OpenSSL 2,048 and Java 10,000, and a million take a second.
+const maxDerive = 20 * time.Second
+
+func fromPKCS12(data []byte, passphrase string, limit time.Duration) (cert, key []byte, err error) {
+	type decoded struct {
+		key    any
+		leaf   *x509.Certificate
+		others []*x509.Certificate
+		err    error
+	}
+	done := make(chan decoded, 1)
+	// Nothing can stop it; it ends with the process, which has an error to report.
+	go func() {
+		var d decoded
+		d.key, d.leaf, d.others, d.err = pkcs12.DecodeChain(data, passphrase)
+		done <- d
+	}()
+	var d decoded
+	select {
+	case d = <-done:
+	case <-time.After(limit):
+		return nil, nil, fmt.Errorf("PKCS#12: deriving its keys takes longer than %s: %w", limit, ErrUnusable)
+	}
+	k, leaf, others, err := d.key, d.leaf, d.others, d.err
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
 		return nil, nil, fmt.Errorf("PKCS#12: the passphrase is wrong: %w", ErrUnusable)
 	}

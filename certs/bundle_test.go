@@ -7,9 +7,13 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"math"
 	"math/big"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,10 +150,77 @@ func TestSigningRequest(t *testing.T) {
 
 func FuzzBundle(f *testing.F) {
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), []byte("x"))
+	for _, pair := range [][2]string{{"rsa.crt", "rsa.key"}, {"ec.crt", "ec-sec1.key"}, {"rsa.crt.der", "rsa.key.der"}, {"issued.crt", "rsa-pkcs1.key"}} {
+		cert, err := os.ReadFile("testdata/" + pair[0])
+		if err != nil {
+			f.Fatal(err)
+		}
+		key, err := os.ReadFile("testdata/" + pair[1])
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(cert, key)
+	}
 	f.Fuzz(func(t *testing.T, cert, key []byte) {
 		c, k, err := Bundle(cert, key)
 		if err == nil && !Inspect(c, k).Match {
 			t.Error("Bundle returned what is no pair")
+		}
+	})
+}
+
+// TestPKCS12Rounds: a file that asks for more work than anybody has time for is
+// refused, and its passphrase is right.
+func TestPKCS12Rounds(t *testing.T) {
+	data, err := os.ReadFile("testdata/rsa.p12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pfx struct {
+		Version int
+		Safe    asn1.RawValue
+		MAC     struct {
+			Digest asn1.RawValue
+			Salt   []byte
+			Rounds int
+		}
+	}
+	if rest, err := asn1.Unmarshal(data, &pfx); err != nil || len(rest) > 0 {
+		t.Fatal(err, rest)
+	}
+	pfx.MAC.Rounds = math.MaxInt32
+	endless, err := asn1.Marshal(pfx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := fromPKCS12(endless, "x", time.Millisecond); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("with 2^31-1 rounds: %v", err)
+	}
+	if _, _, err := FromPKCS12(data, "x"); err != nil {
+		t.Errorf("with the usual rounds: %v", err)
+	}
+}
+
+// FuzzPKCS12 reads any bytes as a file of PKCS#12: what it gives is a pair.
+func FuzzPKCS12(f *testing.F) {
+	data, err := os.ReadFile("testdata/rsa.p12")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data, "x")
+	f.Add(data, "wrong")
+	f.Add(data[:len(data)/2], "x")
+	f.Add([]byte{0x30, 0x80, 0x02, 0x01, 0x03}, "")
+	f.Fuzz(func(t *testing.T, data []byte, passphrase string) {
+		cert, key, err := FromPKCS12(data, passphrase)
+		if err != nil {
+			if !errors.Is(err, ErrUnusable) {
+				t.Errorf("an error of another kind: %v", err)
+			}
+			return
+		}
+		if !Inspect(cert, key).Match {
+			t.Error("FromPKCS12 returned what is no pair")
 		}
 	})
 }
