@@ -41,6 +41,7 @@ func (m *machine) bounded(t *testing.T, args ...string) report {
 // TestHostile makes the files of a running machine what they should not be, and
 // writes into them while they are read.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	m := start(t, lab.Bookworm)
 	m.Must(t, own+readablePair+"systemctl restart xrdp\n")
 	m.listening(t)
@@ -99,6 +100,7 @@ cmp /etc/shadow /root/shadow`)
 // TestDirectoryOfAnother gives /etc/xrdp to a user, who puts links into it: what is
 // behind them is not written, nor opened up, nor shown.
 func TestDirectoryOfAnother(t *testing.T) {
+	t.Parallel()
 	m := start(t, lab.Bookworm)
 	m.Must(t, own+readablePair+"systemctl restart xrdp\n")
 	m.listening(t)
@@ -144,6 +146,7 @@ done >>/var/log/xrdp.log
 // was established, from every port there is, while the daemon does not answer.
 // They prove nothing.
 func TestForgedLog(t *testing.T) {
+	t.Parallel()
 	m := start(t, lab.Bookworm)
 	m.Must(t, own+readablePair+"systemctl restart xrdp\n")
 	m.listening(t)

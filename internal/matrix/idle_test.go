@@ -22,6 +22,7 @@ const (
 // and leaves; what waits is killed. The desktop is not touched, and the change is
 // made, and proven, when the last one has ended.
 func TestWhenIdle(t *testing.T) {
+	t.Parallel()
 	suites := []lab.Suite{lab.Bookworm}
 	if all() {
 		suites = lab.Suites()
@@ -72,6 +73,7 @@ func TestWhenIdle(t *testing.T) {
 // TestWhenIdleReboot ends the machine while a change waits for a live desktop, in
 // good order or as a power cut does. Nobody asks again, and the change is made.
 func TestWhenIdleReboot(t *testing.T) {
+	t.Parallel()
 	suites := []lab.Suite{lab.Bookworm}
 	if all() {
 		suites = lab.Suites()

@@ -82,6 +82,7 @@ func served(t *testing.T, m *machine) {
 // TestOddPlaces applies and rolls back where something is missing that every
 // distribution has.
 func TestOddPlaces(t *testing.T) {
+	t.Parallel()
 	for i, row := range odds() {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -127,6 +128,7 @@ var ownPort = regexp.MustCompile(`port [0-9]{5}`)
 // TestOddCallers is about who calls, and in which language: a machine with extended
 // attributes and ACLs, in Chinese, for a user, and without systemd.
 func TestOddCallers(t *testing.T) {
+	t.Parallel()
 	m := start(t, lab.Bookworm)
 	m.Must(t, own+readablePair+"systemctl restart xrdp\n"+layerOff)
 	m.listening(t)

@@ -67,6 +67,7 @@ kill -9 $xrdpfix`, "sh", flags[0], flags[1], flags[2], flags[3], flags[4], flags
 // TestDeadline makes a change that is undone by itself, lets everybody who could
 // confirm it be gone, and finds the old state when the time is over.
 func TestDeadline(t *testing.T) {
+	t.Parallel()
 	for name, row := range deadlines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,6 +166,7 @@ func TestExposure(t *testing.T) {
 
 // TestFor makes a change for a while, and keeps it.
 func TestFor(t *testing.T) {
+	t.Parallel()
 	m := start(t, lab.Bookworm)
 	m.Must(t, own+readablePair+"systemctl restart xrdp\n")
 	m.listening(t)
