@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,7 @@ func (f *Facts) ClockBehind() (past time.Time, shown string, ok bool) {
 	past, shown = f.Built, "xrdpfix was built"
 	for _, file := range []Observed[FileFact]{f.Config, f.Sesman} {
 		if x := file.Value; file.Ok() && x.Exists && x.UID == 0 && x.MTime.After(past) {
-			past, shown = x.MTime, x.Path+" was changed"
+			past, shown = x.MTime, x.Path+wasChanged
 		}
 	}
 	return past, shown, past.Sub(f.Taken) > clockSlack
@@ -36,8 +37,17 @@ func (f *Facts) ClockText() string {
 	return fmt.Sprintf("the clock of this machine says %s, and %s on %s", day(f.Taken), shown, day(past))
 }
 
-// ClockHelp is what to do about a clock that is wrong.
-const ClockHelp = "timedatectl set-ntp true"
+// ClockHelp is what to do about a clock that is wrong: to set it, or, where it is
+// right, to correct the file that says otherwise.
+func (f *Facts) ClockHelp() []string {
+	help := []string{"timedatectl set-ntp true"}
+	if _, shown, ok := f.ClockBehind(); ok && strings.HasPrefix(shown, "/") {
+		help = append(help, "touch "+strings.TrimSuffix(shown, wasChanged))
+	}
+	return help
+}
+
+const wasChanged = " was changed"
 
 // byClock is what the dates of a certificate come to while the clock is wrong. A
 // certificate made or replaced now would be wrong as soon as the clock is right,
@@ -59,5 +69,5 @@ func byClock(v *view) []Finding {
 	default:
 		return nil
 	}
-	return []Finding{x.remedy("Set the clock, then look again: xrdpfix check.").commands(ClockHelp)}
+	return []Finding{x.remedy("Set the clock, or correct what says otherwise, then look again: xrdpfix check.").commands(v.ClockHelp()...)}
 }

@@ -200,7 +200,7 @@ func (b *builder) clock() {
 	default:
 		return
 	}
-	b.plan.Refusal = &Refusal{Reason: "clock", Text: why + ": " + made, Instead: []string{diagnose.ClockHelp}}
+	b.plan.Refusal = &Refusal{Reason: "clock", Text: why + ": " + made, Instead: b.f.ClockHelp()}
 }
 
 // changesRange reports whether the plan lets other TLS versions in than now.

@@ -63,13 +63,17 @@ func (a *app) refused(l *look, stated string) error {
 	return p.writeTo(a.errOut)
 }
 
-// whenText says what a choice of --restart comes to.
+// whenText says what a choice comes to.
 func whenText(choice string) string {
 	switch {
 	case strings.Contains(choice, "--restart=when-idle"):
 		return "when the last desktop has ended"
 	case strings.Contains(choice, "--restart=always"):
 		return "now"
+	case strings.HasPrefix(choice, "timedatectl "):
+		return "sets the clock, then apply again"
+	case strings.HasPrefix(choice, "touch "):
+		return "if the clock is right and this file is not"
 	}
 	return ""
 }
