@@ -39,8 +39,12 @@ type Machine struct {
 	openBus sync.Once
 	bus     *service.Conn
 	busErr  error
-	ctx     context.Context
-	cancel  context.CancelFunc
+
+	config   sync.Once
+	configAt string
+
+	ctx    context.Context
+	cancel context.CancelFunc
 }
 
 // Open opens a machine. It reads the account files and nothing else.
@@ -100,18 +104,38 @@ func (m *Machine) systemd(ctx context.Context) (*service.Conn, error) {
 
 // configPath is the xrdp.ini that xrdp reads: another one where XRDP_OPTIONS, or
 // without any the command line of the running process, has -c. A relative one
-// depends on the directory that xrdp was started in, and is not followed.
+// depends on the directory that xrdp was started in, and is not followed. It is
+// decided once: what is judged is what is changed.
 func (m *Machine) configPath() string {
-	opts, _ := ReadOptions(m.cfg.Root)
-	if opts.From == "" && m.Live() {
-		if p, err := m.proc.Xrdp(0, m.names); err == nil && len(p.Args) > 1 {
-			opts = ParseOptions(p.Args[1:])
+	m.config.Do(func() {
+		opts, _ := ReadOptions(m.cfg.Root)
+		if opts.From == "" && m.Live() {
+			if p, ok := m.serving(); ok && len(p.Args) > 1 {
+				opts = ParseOptions(p.Args[1:])
+			}
 		}
+		m.configAt = diagnose.ConfigPath
+		if path.IsAbs(opts.Config) {
+			m.configAt = path.Clean(opts.Config)
+		}
+	})
+	return m.configAt
+}
+
+// serving is the xrdp of this machine: the main process of its unit, and where
+// there is no unit the oldest one. Somebody else's second xrdp, with a file of its
+// own, says nothing about ours.
+func (m *Machine) serving() (diagnose.Process, bool) {
+	pid := 0
+	if bus, err := m.systemd(m.ctx); err == nil {
+		u, err := bus.Unit(m.ctx, diagnose.UnitXrdp)
+		if err != nil || u.MainPID == 0 && u.LoadState == "loaded" {
+			return diagnose.Process{}, false
+		}
+		pid = u.MainPID
 	}
-	if path.IsAbs(opts.Config) {
-		return path.Clean(opts.Config)
-	}
-	return diagnose.ConfigPath
+	p, err := m.proc.Xrdp(pid, m.names)
+	return p, err == nil && (pid == 0 || p.PID == pid)
 }
 
 // server is xrdp.ini as xrdp reads it.

@@ -178,6 +178,14 @@ cp sesman.ini sesman.ini.dpkg-dist; sed '/^SessionSockdirGroup=/d; /^\[Security\
 		codes: "ini-not-replaceable security-layer-rdp",
 	},
 	{
+		name: "another-xrdp", why: "run a second xrdp, with a file and a port of its own, that is older than the first", kind: fixed,
+		plant: `sed 's/^port=.*/port=3390/' xrdp.ini >other.ini; rm -f /etc/default/xrdp
+systemctl stop xrdp
+systemd-run --quiet --unit=another /usr/sbin/xrdp --nodaemon -c /etc/xrdp/other.ini; sleep 1
+ini security_layer rdp; systemctl start xrdp`,
+		codes: "security-layer-rdp", plan: "xrdp.ini:security_layer", then: "grep -q '^security_layer=negotiate' xrdp.ini; systemctl is-active --quiet another",
+	},
+	{
 		name: "option-config", why: "start xrdp with another file: XRDP_OPTIONS=-c", kind: fixed,
 		plant: "cp -p xrdp.ini other.ini; sed -i 's/^security_layer=.*/security_layer=rdp/' other.ini; echo 'XRDP_OPTIONS=\"-c /etc/xrdp/other.ini\"' >/etc/default/xrdp; restart",
 		codes: "security-layer-rdp", plan: "other.ini:security_layer",
