@@ -143,7 +143,7 @@ while systemctl is-active -q xrdpfix-check.service || [ "$(systemctl show -P Act
 	if got := m.Must(t, "systemctl show -P Result xrdpfix-check.service"); got != "success\n" {
 		t.Errorf("the unit ended with %s", got)
 	}
-	log := m.Must(t, "journalctl --all -o json --no-pager -u xrdpfix-check.service XRDPFIX_COMMAND=check")
+	log := m.Must(t, "journalctl --sync; journalctl --all -o json --no-pager -u xrdpfix-check.service XRDPFIX_COMMAND=check")
 	if !strings.Contains(log, `"XRDPFIX_EXIT_CODE"`) || !strings.Contains(log, `"XRDPFIX_JSON"`) || !strings.Contains(log, `\"command\":\"check\"`) {
 		t.Errorf("journal: %s", log)
 	}

@@ -2,6 +2,8 @@ package service
 
 import (
 	"fmt"
+	"os"
+	"path"
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/journal"
@@ -36,8 +38,35 @@ func Record(message string, priority Priority, fields map[string]string) error {
 			sent[name] = strings.ToValidUTF8(value, "?")
 		}
 	}
+	if unit := ownUnit(); unit != "" {
+		sent["OBJECT_SYSTEMD_UNIT"] = unit
+	}
 	if err := journal.Send(strings.ToValidUTF8(message, "?"), journal.Priority(priority), sent); err != nil {
 		return fmt.Errorf("write to the journal: %w", err)
 	}
 	return nil
+}
+
+// ownUnit is the service that this process belongs to, "" for none. The journal
+// looks a sender's unit up by its process, which may have ended by the time that
+// the entry is read; journalctl -u also finds what root says of a unit in
+// OBJECT_SYSTEMD_UNIT (add_matches_for_unit of systemd's logs-show.c).
+func ownUnit() string {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return ""
+	}
+	return unitOf(string(text))
+}
+
+// unitOf reads cgroup(7)'s /proc/PID/cgroup: lines of "hierarchy:controllers:path",
+// of which that of the unified hierarchy, or of name=systemd, has the unit.
+func unitOf(cgroups string) string {
+	for line := range strings.Lines(cgroups) {
+		at := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(at) == 3 && (at[1] == "" || at[1] == "name=systemd") && strings.HasSuffix(at[2], ".service") {
+			return path.Base(at[2])
+		}
+	}
+	return ""
 }
