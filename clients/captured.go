@@ -115,6 +115,12 @@ func freerdp() []Profile {
 		with("remmina", "Remmina", func(p *Profile) {
 			p.Kind = "remmina"
 		}),
+		// It starts "xfreerdp -decorations ... /rfx /cert-ignore +clipboard /port:3389 /v:HOST". There is no /sec, so the
+		// requests are those of FreeRDP. What "Extra options" says of fingerprints stands before /cert-ignore and counts for
+		// nothing. From 24.02 on KRDC has FreeRDP's library inside; of that nothing was captured.
+		with("krdc", "KRDC 22.12", func(p *Profile) {
+			p.Kind, p.Trust = "krdc", TrustAny
+		}),
 		with("rdesktop", "rdesktop", func(p *Profile) {
 			p.Kind, p.Versions, p.RefusesKeys = "", nil, nil
 			p.Requests = []probe.Protocol{probe.ProtocolSSL | probe.ProtocolHybrid, probe.ProtocolRDP}

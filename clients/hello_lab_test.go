@@ -19,6 +19,8 @@ func hello(t *testing.T, p program) []byte {
 		_, err = p.client.Script(t.Context(), nil, `yes no | timeout 5 rdesktop "$@" >/dev/null 2>&1; :`, append(strings.Fields(p.args), srv.Addr)...)
 	case "remmina":
 		_, err = p.client.Script(t.Context(), nil, remminaScript, srv.Addr)
+	case "krdc":
+		_, err = p.client.Script(t.Context(), nil, krdcScript, srv.Addr)
 	default:
 		_, err = p.client.Run(t.Context(), nil, strings.Fields(strings.Replace(p.args, "127.0.0.1", srv.Addr, 1))...)
 	}

@@ -210,6 +210,8 @@ func (p *Profile) certificate(s *Server) string {
 	wrong := s.Name != "" && !c.CoversName(s.Name) ||
 		!s.Now.IsZero() && (s.Now.Before(c.NotBefore) || s.Now.After(c.NotAfter))
 	switch {
+	case p.Trust == TrustAny:
+		return CertAny
 	case p.Trust == TrustRefuses && (wrong || c.SelfSigned):
 		return CertRefuses
 	case wrong && p.Trust == TrustAsks:

@@ -11,7 +11,6 @@ func others() []Profile {
 	notKnown := func(key, name, kind string) Profile { return Profile{Key: key, Name: name, Kind: kind} }
 	from12 := []probe.TLSVersion{tls.VersionTLS12, tls.VersionTLS13}
 	return []Profile{
-		notKnown("krdc", "KRDC", "krdc"),
 		{
 			Key: "guacamole", Name: "Guacamole, as delivered", Kind: "guacamole", Known: Documented,
 			Of:       "Guacamole's manual: security any, ignore-cert off; TLS as the FreeRDP of the lab has it",

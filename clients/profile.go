@@ -23,6 +23,7 @@ type Trust string
 const (
 	TrustAsks    Trust = "asks"    // shows it to the person, and may remember the answer
 	TrustRefuses Trust = "refuses" // has nobody to ask
+	TrustAny     Trust = "any"     // does not look at it
 )
 
 // Profile is one client, as it is delivered unless its name says otherwise.

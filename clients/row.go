@@ -12,7 +12,7 @@ type Row struct {
 	// has one suite in common with what was seen.
 	Cipher string `json:"cipher"`
 	// Certificate is what the client makes of the one that is served: "asks once", "warns", "by its CA", "refuses",
-	// "none shown", or "" where that is not known.
+	// "takes any", "none shown", or "" where that is not known.
 	Certificate string `json:"certificate"`
 	// WhyNot says why it does not connect, connects weakly, or why that is not known.
 	WhyNot string `json:"why_not"`
@@ -48,6 +48,7 @@ const (
 	CertWarns   = "warns"
 	CertByCA    = "by its CA"
 	CertRefuses = "refuses"
+	CertAny     = "takes any"
 	CertNone    = "none shown"
 )
 

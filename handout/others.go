@@ -122,10 +122,9 @@ func krdc(h *Handout, s Server) {
 		user = uriValue(s.User) + "@"
 	}
 	h.step("Connect:", "krdc "+shellWord("rdp://"+user+s.hostPort()))
-	h.field("In the settings of the connection, where the version has the field \"Extra options\" (it starts xfreerdp):", "/sec:"+security(s)+" "+fingerprintOption(s))
-	h.step("KRDC shows nothing but a blue or empty window where it cannot ask about the certificate. Then connect once with FreeRDP as the same user, say yes to the fingerprint, and try again:", freeRDPCommand("xfreerdp", s))
-	h.note("Newer versions of KRDC use FreeRDP's library and ask in a window.")
-	h.note("KRDC was not run by the makers of this file.")
+	h.field("In the window \"Host Configuration\", or later in the settings of the connection, where the version has the field \"Extra options\" (it starts xfreerdp):", "/sec:"+security(s))
+	h.step("These versions (22.12 of Debian 12 is one) take any certificate without a word: they add /cert-ignore, and a fingerprint among the extra options has no effect. To have it looked at, use FreeRDP instead:", freeRDPCommand("xfreerdp", s))
+	h.note("Newer versions of KRDC (from 24.02 on) use FreeRDP's library and ask in a window; a blue window after the server was renamed is reported. Of these versions none was run by the makers of this file.")
 }
 
 func thinClient(h *Handout, s Server) {

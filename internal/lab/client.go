@@ -23,6 +23,7 @@ var (
 	FreeRDP3SidClient     = Client{Name: "FreeRDP 3 of sid", Suite: Sid, Packages: []string{"freerdp3-x11"}, Program: "xfreerdp3"}
 	RdesktopClient        = Client{Name: "rdesktop", Suite: Bookworm, Packages: bookwormClients, Program: "rdesktop"}
 	RemminaBookwormClient = Client{Name: "Remmina of bookworm", Suite: Bookworm, Packages: bookwormClients, Program: "remmina"}
+	KRDCBookwormClient    = Client{Name: "KRDC of bookworm", Suite: Bookworm, Packages: []string{"freerdp2-x11", "krdc", "xdotool"}, Program: "krdc"}
 )
 
 // bookwormClients share one image.
