@@ -33,7 +33,7 @@ func checkRuntimeUser(v *view) []Finding {
 	}
 	return []Finding{x.remedy("Name a user and a group that exist, such as xrdp; then start xrdp again.").
 		commands("getent passwd xrdp || useradd --system --user-group --home-dir /run/xrdp --shell /usr/sbin/nologin xrdp",
-			"sed -i 's/^runtime_user=.*/runtime_user=xrdp/; s/^runtime_group=.*/runtime_group=xrdp/' "+v.IniPath(),
+			"sed -i 's/^runtime_user=.*/runtime_user=xrdp/; s/^runtime_group=.*/runtime_group=xrdp/' "+ShellWord(v.IniPath()),
 			"systemctl restart xrdp")}
 }
 

@@ -129,7 +129,7 @@ func checkApplied(v *view) []Finding {
 // SetAside is the command that takes a damaged journal out of the way; nothing is
 // lost by it.
 func SetAside(place string) string {
-	return "mv " + place + " " + path.Dir(path.Dir(place)) + "/damaged-" + path.Base(place)
+	return "mv " + ShellWord(place) + " " + ShellWord(path.Dir(path.Dir(place))+"/damaged-"+path.Base(place))
 }
 
 // drift names the files that changed since our last apply.

@@ -232,7 +232,7 @@ func (b *builder) openRSAKeys(x diagnose.Finding) {
 // changes bytes only.
 func (b *builder) openIni(x diagnose.Finding) {
 	if b.f.Config.Value.Obstacle != "" {
-		x.Commands = []string{"chmod 0644 " + b.f.IniPath()}
+		x.Commands = []string{"chmod 0644 " + diagnose.ShellWord(b.f.IniPath())}
 		b.manual(x)
 		return
 	}
