@@ -26,7 +26,7 @@ var (
 	KRDCBookwormClient    = Client{Name: "KRDC of bookworm", Suite: Bookworm, Packages: []string{"freerdp2-x11", "krdc", "xdotool"}, Program: "krdc"}
 )
 
-// bookwormClients share one image.
+// bookwormClients share one image. KRDC has its own: it brings half of KDE, and xdotool, which presses its keys.
 var bookwormClients = []string{"freerdp2-x11", "rdesktop", "remmina", "remmina-plugin-rdp"}
 
 // Ensure returns the image that the client runs from, and makes it first where
