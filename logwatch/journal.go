@@ -14,6 +14,7 @@ type journalEntry struct {
 	Message  json.RawMessage `json:"MESSAGE"`
 	PID      string          `json:"_PID"`
 	Realtime string          `json:"__REALTIME_TIMESTAMP"` // microseconds since 1970
+	Unit     string          `json:"_SYSTEMD_UNIT"`        // empty where the process had ended before journald looked
 }
 
 // JournalParser reads the lines of journalctl --output=json. Its zero value reads
@@ -21,6 +22,8 @@ type journalEntry struct {
 type JournalParser struct {
 	// Location is the time zone in which times are given; nil is UTC.
 	Location *time.Location
+	// Unit is xrdp's unit: what another unit wrote is not xrdp's. Empty takes all.
+	Unit string
 
 	parser  Parser
 	claimed int // bytes of standard output that a client may yet have written
@@ -33,7 +36,7 @@ type JournalParser struct {
 // did not write.
 func (j *JournalParser) Parse(line []byte) (Entry, bool) {
 	var in journalEntry
-	if json.Unmarshal(line, &in) != nil {
+	if json.Unmarshal(line, &in) != nil || j.Unit != "" && in.Unit != "" && in.Unit != j.Unit {
 		return Entry{}, false
 	}
 	var text string

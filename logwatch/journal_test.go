@@ -56,6 +56,18 @@ func FuzzJournalParser(f *testing.F) {
 
 // TestJournalClaims: a user name with a line feed becomes an entry of its own on
 // standard output, and stays inside its message through syslog.
+// TestJournalUnit: what another unit wrote is not xrdp's; what no unit is known of
+// may be.
+func TestJournalUnit(t *testing.T) {
+	j := JournalParser{Unit: "xrdp.service"}
+	for unit, want := range map[string]bool{`,"_SYSTEMD_UNIT":"xrdp.service"`: true, `,"_SYSTEMD_UNIT":"session-1.scope"`: false, "": true} {
+		line := fmt.Sprintf(`{"_PID":"812","__REALTIME_TIMESTAMP":"1795356542000000","MESSAGE":"[INFO ] x"%s}`, unit)
+		if _, ok := j.Parse([]byte(line)); ok != want {
+			t.Errorf("%s: taken %t, want %t", line, ok, want)
+		}
+	}
+}
+
 func TestJournalClaims(t *testing.T) {
 	entry := func(text string) []byte {
 		return fmt.Appendf(nil, `{"_PID":"812","__REALTIME_TIMESTAMP":"1795356542000000","MESSAGE":%q}`, text)

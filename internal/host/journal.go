@@ -24,7 +24,9 @@ const maxJournalLine = 1 << 20
 const tickEvery = 250 * time.Millisecond
 
 // journalArgs are the words for journalctl. The unit is the kernel's word, so that
-// nobody outside of it can write such entries.
+// nobody outside of it can write such entries. journald looks it up by the process,
+// though, and a connection that fails at once may have ended by then: what has no
+// unit is taken from root and from the daemon's user, whom the kernel names too.
 func (m *Machine) journalArgs(since, until time.Time, follow bool, last int) []string {
 	args := []string{"--output=json", "--no-pager", "--quiet", "--utc"}
 	if !m.Live() {
@@ -42,7 +44,11 @@ func (m *Machine) journalArgs(since, until time.Time, follow bool, last int) []s
 	if last > 0 {
 		args = append(args, fmt.Sprintf("--lines=%d", last))
 	}
-	return append(args, "_SYSTEMD_UNIT="+diagnose.UnitXrdp, "SYSLOG_IDENTIFIER=xrdp")
+	args = append(args, "_SYSTEMD_UNIT="+diagnose.UnitXrdp, "SYSLOG_IDENTIFIER=xrdp", "+", "SYSLOG_IDENTIFIER=xrdp", "_UID=0")
+	if u, ok := m.names.User("xrdp"); ok {
+		args = append(args, fmt.Sprintf("_UID=%d", u.UID))
+	}
+	return args
 }
 
 // followFlag makes journalctl wait for more.
@@ -107,7 +113,7 @@ func (m *Machine) journal(ctx context.Context, args []string, fn func(logwatch.E
 func readJournal(ctx context.Context, r io.Reader, to chan<- logwatch.Entry) error {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(make([]byte, 64<<10), maxJournalLine)
-	parser := logwatch.JournalParser{Location: time.Local}
+	parser := logwatch.JournalParser{Location: time.Local, Unit: diagnose.UnitXrdp}
 	for scan.Scan() {
 		e, ok := parser.Parse(scan.Bytes())
 		if !ok {
