@@ -90,10 +90,7 @@ func run(ctx context.Context, program, only string, quick bool, turns int) error
 	if err != nil {
 		return err
 	}
-	if err := lab.Require(ctx, os.Stderr, "nmap", "sslscan"); err != nil {
-		return err
-	}
-	if err := installPeers(ctx); err != nil {
+	if err := lab.Require(ctx, os.Stderr, "nmap", "sslscan", "time", "fail2ban-regex", "hugo"); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("/var/tmp", "xrdpfix-bench-")

@@ -98,26 +98,28 @@ func BenchmarkClassify(b *testing.B) {
 }
 
 func BenchmarkHistory(b *testing.B) {
-	path := busyLog(b, 32<<20)
-	info, err := os.Stat(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(info.Size())
-	b.ReportAllocs()
-	for b.Loop() {
-		var g Grouper
-		if _, err := History(context.Background(), path, HistoryOptions{}, func(e Entry) error {
+	benchmarkGroups(b, func(path string, g *Grouper) error {
+		_, err := History(context.Background(), path, HistoryOptions{}, func(e Entry) error {
 			g.Add(e)
 			g.Done()
 			return nil
-		}); err != nil {
-			b.Fatal(err)
-		}
-	}
+		})
+		return err
+	})
 }
 
 func BenchmarkHistoryMatches(b *testing.B) {
+	benchmarkGroups(b, func(path string, g *Grouper) error {
+		_, err := HistoryMatches(context.Background(), path, HistoryOptions{}, func(m Match) error {
+			g.AddMatch(m)
+			g.Done()
+			return nil
+		})
+		return err
+	})
+}
+
+func benchmarkGroups(b *testing.B, fn func(path string, g *Grouper) error) {
 	path := busyLog(b, 32<<20)
 	info, err := os.Stat(path)
 	if err != nil {
@@ -127,11 +129,7 @@ func BenchmarkHistoryMatches(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var g Grouper
-		if _, err := HistoryMatches(context.Background(), path, HistoryOptions{}, func(m Match) error {
-			g.AddMatch(m)
-			g.Done()
-			return nil
-		}); err != nil {
+		if err := fn(path, &g); err != nil {
 			b.Fatal(err)
 		}
 	}

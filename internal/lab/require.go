@@ -15,7 +15,7 @@ import (
 // the lab at all: not root, or programs missing that cannot be installed.
 var ErrUnable = errors.New("the lab cannot run here")
 
-// packageOf maps each program of the machine that the lab may run to the Debian
+// packageOf maps each program of the machine that the lab, or bench, may run to the Debian
 // 12 package that has it.
 var packageOf = map[string]string{
 	"debootstrap":    "debootstrap",
@@ -29,6 +29,9 @@ var packageOf = map[string]string{
 	"rdesktop":       "rdesktop",
 	"hivexregedit":   "libwin-hivex-perl",
 	"chromium":       "chromium",
+	"time":           "time",     // what is measured with, and
+	"fail2ban-regex": "fail2ban", // what stands beside ours, in bench
+	"hugo":           "hugo",     // a program with cobra, like ours
 }
 
 // always are the programs without which there is no lab.
