@@ -14,10 +14,22 @@ type disagreement struct {
 	missing      bool // ini.v1 has no such key
 }
 
-// crossRead compares the effective values with those of gopkg.in/ini.v1, set up as
-// close to xrdp as it goes. It fails on files that xrdp reads happily: a value that
-// begins with a backquote or three quotes, a line that begins with =, an empty header.
-func (f *File) crossRead() ([]disagreement, error) {
+// crossRead compares the effective values with those of gopkg.in/ini.v1. The library
+// gets the lines about which two readers can differ, and always those of the changes
+// given. It fails on files that xrdp reads happily: a value that begins with a
+// backquote or three quotes, a line that begins with =, an empty header.
+func (f *File) crossRead(changes ...Change) ([]disagreement, error) {
+	text, asked := f.disputable(changes)
+	if text == "" {
+		return nil, nil
+	}
+	return f.crossReadOf(text, asked)
+}
+
+// crossReadOf compares the entries that are asked for with what ini.v1, set up as close
+// to xrdp as it goes, reads in text: the whole file or that part of it which decides
+// about them.
+func (f *File) crossReadOf(text string, asked func(i int) bool) ([]disagreement, error) {
 	cfg, err := ini.LoadSources(ini.LoadOptions{
 		Insensitive:                true,
 		IgnoreContinuation:         true,
@@ -27,7 +39,7 @@ func (f *File) crossRead() ([]disagreement, error) {
 		AllowDuplicateShadowValues: true,
 		AllowNonUniqueSections:     true,
 		AllowBooleanKeys:           true,
-	}, f.Bytes())
+	}, []byte(text))
 	if err != nil {
 		return nil, fmt.Errorf("ini.v1 reads %s: %w", f.name, err)
 	}
@@ -38,8 +50,8 @@ func (f *File) crossRead() ([]disagreement, error) {
 		}
 		theirs, err := cfg.SectionsByName(s.name)
 		for _, i := range s.entries {
-			l := f.lines[i]
-			if same := s.keys[fold(l.key)]; l.key == "" || same[len(same)-1] != i {
+			l := &f.lines[i]
+			if l.key == "" || l.overridden || !asked(i) {
 				continue
 			}
 			d := disagreement{section: s.name, key: l.key, ours: l.value, line: l.number, missing: true}
@@ -63,12 +75,12 @@ func (f *File) crossRead() ([]disagreement, error) {
 
 // crossVerify vetoes an edit when ini.v1 agreed with xrdp before and does not after.
 // Where it never understood the file its opinion counts for nothing.
-func (f *File) crossVerify(out *File) error {
+func (f *File) crossVerify(out *File, changes []Change) error {
 	before, err := f.crossRead()
 	if err != nil || len(before) > 0 {
 		return nil //nolint:nilerr // no opinion before, no veto after
 	}
-	after, err := out.crossRead()
+	after, err := out.crossRead(changes...)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCrossRead, err)
 	}

@@ -69,7 +69,7 @@ func (f *File) CutOf(name string) (Cut, bool) {
 	s := f.sections[i]
 	c := Cut{Section: s.name}
 	for n := s.first; n < s.last; n++ {
-		if l := f.lines[n]; l.unread || l.clipped {
+		if l := &f.lines[n]; l.unread || l.clipped {
 			c.Reason, c.Line = f.stop.reason, f.lines[f.stop.line].number
 			if c.Lost = f.lostFrom(n, s.name); len(c.Lost) == 0 {
 				break
@@ -83,7 +83,7 @@ func (f *File) CutOf(name string) (Cut, bool) {
 		return c, true
 	}
 	for n := s.header; n < s.last; n++ {
-		if l := f.lines[n]; l.nul && !l.unread {
+		if l := &f.lines[n]; l.nul && !l.unread {
 			c.Reason, c.Line = CutNUL, l.number
 			return c, true
 		}
@@ -179,7 +179,8 @@ func (f *File) Find(key string) []Place {
 // eachPlace calls visit for every line with a key, with the section a person sees it in.
 func (f *File) eachPlace(visit func(i int, meant string)) {
 	meant := ""
-	for i, l := range f.lines {
+	for i := range f.lines {
+		l := &f.lines[i]
 		if l.kind == lineHeader && f.looksLikeHeader(i) {
 			meant = l.name
 			continue
@@ -191,7 +192,7 @@ func (f *File) eachPlace(visit func(i int, meant string)) {
 }
 
 func (f *File) place(i int, meant string) Place {
-	l := f.lines[i]
+	l := &f.lines[i]
 	p := Place{Key: l.key, Value: l.value, Line: l.number, Meant: meant}
 	at := f.sectionAt(i)
 	if at >= 0 {
@@ -206,15 +207,14 @@ func (f *File) place(i int, meant string) Place {
 		p.Fate = FateNoSection
 	case l.clipped:
 		p.Fate = FateClipped
-	case !f.looksLikeHeader(f.sections[at].header) && fold(p.Section) != fold(meant):
+	case f.sections[at].bracket && fold(p.Section) != fold(meant):
 		p.Fate = FateBehindBracket
 	case f.sections[at].duplicate:
 		p.Fate = FateDuplicateSection
+	case l.overridden:
+		p.Fate = FateOverridden
 	default:
 		p.Fate = FateUsed
-		if same := f.liveKeyLines(p.Section, l.key); same[len(same)-1] != i {
-			p.Fate = FateOverridden
-		}
 	}
 	return p
 }
@@ -223,7 +223,7 @@ func (f *File) place(i int, meant string) Place {
 // is really a value counts to the section that it ends.
 func (f *File) sectionAt(i int) int {
 	n := sort.Search(len(f.sections), func(n int) bool { return f.sections[n].header > i }) - 1
-	if n >= 0 && f.sections[n].header == i && !f.looksLikeHeader(i) {
+	if n >= 0 && f.sections[n].header == i && f.sections[n].bracket {
 		n--
 	}
 	return n

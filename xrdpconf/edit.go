@@ -1,7 +1,6 @@
 package xrdpconf
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 )
@@ -43,13 +42,13 @@ func (f *File) Edit(changes ...Change) (*File, error) {
 		}
 		out = next
 	}
-	if bytes.Equal(out.data, f.data) {
+	if out.data == f.data {
 		return f, nil
 	}
 	if err := f.verify(out, changes); err != nil {
 		return nil, err
 	}
-	if err := f.crossVerify(out); err != nil {
+	if err := f.crossVerify(out, changes); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -117,7 +116,7 @@ func (f *File) replace(i int, value string) *File {
 // behind the = and, where there is a blank before the =, one blank.
 func (f *File) valueSpan(l line) (at, until int) {
 	if l.equals < 0 {
-		at = l.start + len(bytes.TrimRightFunc(f.data[l.start:l.kept], func(r rune) bool { return r <= ' ' }))
+		at = l.start + len(strings.TrimRightFunc(f.data[l.start:l.kept], func(r rune) bool { return r <= ' ' }))
 		return at, at
 	}
 	at, until = l.equals+1, l.kept
@@ -139,43 +138,44 @@ func (f *File) valueSpan(l line) (at, until int) {
 
 // remove deletes whole lines, and above each the comment that came with it.
 func (f *File) remove(lines []int, c Change) *File {
-	data := f.data
+	var kept []string
+	until := len(f.data)
 	comments := commentLines(c.Comment)
 	for _, i := range slices.Backward(lines) {
 		from := i
 		for n := len(comments); n > 0 && from > 0; n-- {
 			l := f.lines[from-1]
-			if string(f.data[l.start:l.end]) != comments[n-1] {
+			if f.data[l.start:l.end] != comments[n-1] {
 				break
 			}
 			from--
 		}
-		data = slices.Concat(data[:f.lines[from].start], data[f.lines[i].next:])
+		kept = append(kept, f.data[f.lines[i].next:until])
+		until = f.lines[from].start
 	}
-	if len(data) == len(f.data) {
-		return f
-	}
-	return f.reparse(data)
+	kept = append(kept, f.data[:until])
+	slices.Reverse(kept)
+	return f.reparse(strings.Join(kept, ""))
 }
 
 // removeSection deletes headers and entries of a section, comments and blank lines stay.
 func (f *File) removeSection(name string) *File {
-	var data []byte
+	var data strings.Builder
 	for i, l := range f.lines {
 		at := f.sectionAt(i)
 		gone := at >= 0 && fold(f.sections[at].name) == fold(name) && !l.unread && l.kind != lineEmpty
 		if !gone {
-			data = append(data, f.data[l.start:l.next]...)
+			data.WriteString(f.data[l.start:l.next])
 		}
 	}
-	if len(data) == len(f.data) {
+	if data.Len() == len(f.data) {
 		return f
 	}
-	return f.reparse(data)
+	return f.reparse(data.String())
 }
 
 func (f *File) splice(at, until int, text string) *File {
-	return f.reparse(slices.Concat(f.data[:at], []byte(text), f.data[until:]))
+	return f.reparse(f.data[:at] + text + f.data[until:])
 }
 
 // verify reads both files and demands that they differ in the planned keys only.
@@ -237,10 +237,10 @@ func (f *File) verifyChange(out *File, c Change) error {
 	if c.Delete && ok || !c.Delete && (!ok || got.Raw != c.Value || n != max(was, 1)) {
 		return &EffectError{File: f.name, Section: c.Section, Key: c.Key, Kind: ErrSideEffect}
 	}
-	if c.Delete || f.version.AtLeast(0, 10) {
+	if c.Delete || f.version.AtLeast(0, 10) || ascii(c.Key) && ascii(c.Value) && dialectOf(f.version).likeLastWide() {
 		return nil
 	}
-	old := Parse(f.name, out.data, ForVersion(Version{0, 9, 26, 0}))
+	old := Parse(f.name, []byte(out.data), ForVersion(lastWide))
 	if got, ok := old.Lookup(c.Section, c.Key); !ok || got.Raw != c.Value {
 		return &ValueError{Section: c.Section, Key: c.Key, Reason: "characters outside ASCII with blanks around them are spoilt by xrdp up to 0.9.26"}
 	}

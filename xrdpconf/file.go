@@ -9,7 +9,7 @@ import (
 // makes a new one.
 type File struct {
 	name     string
-	data     []byte
+	data     string
 	env      func(string) string
 	version  Version
 	lines    []line
@@ -25,8 +25,9 @@ type section struct {
 	first, last int // its lines, half open
 	duplicate   bool
 	unread      bool
-	entries     []int            // lines that xrdp reads, if it reads the section
-	keys        map[string][]int // the same by folded key
+	bracket     bool           // the header is none to a person
+	entries     []int          // lines that xrdp reads, if it reads the section
+	keys        map[string]int // the last of each folded key among them
 }
 
 // Kind tells the two files apart, because the same key means different things in them.
@@ -73,7 +74,7 @@ func AsKind(k Kind) Option {
 // to xrdp. The name is for messages; one that contains "sesman" makes the file a
 // sesman.ini.
 func Parse(name string, data []byte, opts ...Option) *File {
-	f := &File{name: name, data: slices.Clone(data), kind: kindOf(name)}
+	f := &File{name: name, data: string(data), kind: kindOf(name)}
 	for _, o := range opts {
 		o(f)
 	}
@@ -92,14 +93,15 @@ func kindOf(name string) Kind {
 func (f *File) index() {
 	f.lines, f.stop = scan(f.data, dialectOf(f.version))
 	f.sections, f.live = nil, make(map[string]int)
-	for i, l := range f.lines {
+	for i := range f.lines {
+		l := &f.lines[i]
 		if l.kind != lineHeader {
 			continue
 		}
 		if n := len(f.sections); n > 0 {
 			f.sections[n-1].last = i
 		}
-		s := section{name: l.name, header: i, first: i + 1, last: len(f.lines), unread: l.unread}
+		s := section{name: l.name, header: i, first: i + 1, last: len(f.lines), unread: l.unread, bracket: !f.looksLikeHeader(i)}
 		if !s.unread {
 			_, s.duplicate = f.live[fold(s.name)]
 			if !s.duplicate {
@@ -113,19 +115,31 @@ func (f *File) index() {
 	}
 }
 
-// collect finds the entries that xrdp reads in a live section.
+// collect finds the entries that xrdp reads in a live section, and which of them
+// override which.
 func (s *section) collect(lines []line) {
-	s.keys = make(map[string][]int)
+	read := func(i int) bool { return lines[i].kind == lineEntry && !lines[i].unread }
+	n := 0
 	for i := s.first; i < s.last; i++ {
-		if l := lines[i]; l.kind == lineEntry && !l.unread {
-			s.entries = append(s.entries, i)
-			s.keys[fold(l.key)] = append(s.keys[fold(l.key)], i)
+		if read(i) {
+			n++
 		}
+	}
+	s.entries, s.keys = make([]int, 0, n), make(map[string]int, n)
+	for i := s.first; i < s.last; i++ {
+		if !read(i) {
+			continue
+		}
+		key := fold(lines[i].key)
+		if before, ok := s.keys[key]; ok {
+			lines[i].earlier, lines[before].overridden = before, true
+		}
+		s.entries, s.keys[key] = append(s.entries, i), i
 	}
 }
 
 // reparse returns a File of other bytes, read the same way.
-func (f *File) reparse(data []byte) *File {
+func (f *File) reparse(data string) *File {
 	n := &File{name: f.name, data: data, env: f.env, version: f.version, kind: f.kind}
 	n.index()
 	return n
@@ -138,7 +152,7 @@ func (f *File) Name() string { return f.name }
 func (f *File) Kind() Kind { return f.kind }
 
 // Bytes returns the file's content, the caller's to keep. Unedited, it is what was parsed.
-func (f *File) Bytes() []byte { return slices.Clone(f.data) }
+func (f *File) Bytes() []byte { return []byte(f.data) }
 
 // Section is a section header as xrdp sees it, which need not look like one.
 type Section struct {
@@ -158,7 +172,7 @@ func (f *File) Sections() []Section {
 	for _, s := range f.sections {
 		out = append(out, Section{
 			Name: s.name, Line: f.lines[s.header].number,
-			Duplicate: s.duplicate, Unread: s.unread, Bracket: !f.looksLikeHeader(s.header),
+			Duplicate: s.duplicate, Unread: s.unread, Bracket: s.bracket,
 		})
 	}
 	return out
@@ -167,8 +181,8 @@ func (f *File) Sections() []Section {
 // looksLikeHeader reports whether a person takes the line for a section header: it
 // begins with a bracket. A byte order mark before it is invisible to both.
 func (f *File) looksLikeHeader(i int) bool {
-	l := f.lines[i]
-	text := string(trimBytes(f.data[l.start:l.kept]))
+	l := &f.lines[i]
+	text := trimBlanks(f.data[l.start:l.kept])
 	if i == 0 {
 		text = strings.TrimPrefix(text, bom)
 	}
@@ -233,21 +247,34 @@ func (f *File) Values(section, key string) []Value {
 	return out
 }
 
-// liveKeyLines returns the indices of the live lines of a key, which stay the file's.
+// liveKeyLines returns the indices of the live lines of a key.
 func (f *File) liveKeyLines(section, key string) []int {
-	i, ok := f.live[fold(section)]
-	if !ok {
-		return nil
+	var out []int
+	if i, ok := f.lastLine(section, key); ok {
+		for ; i >= 0; i = f.lines[i].earlier {
+			out = append(out, i)
+		}
 	}
-	return f.sections[i].keys[fold(key)]
+	slices.Reverse(out)
+	return out
+}
+
+// lastLine returns the index of the line of a key that xrdp uses.
+func (f *File) lastLine(section, key string) (int, bool) {
+	s, ok := f.live[fold(section)]
+	if !ok {
+		return 0, false
+	}
+	i, ok := f.sections[s].keys[fold(key)]
+	return i, ok
 }
 
 // Lookup returns the occurrence that xrdp uses: in the first section of that name
 // the last key of that name.
 func (f *File) Lookup(section, key string) (Value, bool) {
-	lines := f.liveKeyLines(section, key)
-	if len(lines) == 0 {
+	i, ok := f.lastLine(section, key)
+	if !ok {
 		return Value{}, false
 	}
-	return f.valueAt(lines[len(lines)-1]), true
+	return f.valueAt(i), true
 }

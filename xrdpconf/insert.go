@@ -1,9 +1,6 @@
 package xrdpconf
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // insert adds a key that is not live.
 func (f *File) insert(c Change) (*File, error) {
@@ -107,12 +104,12 @@ func (f *File) commentedLine(s section, key string) int {
 	found := -1
 	for i := s.first; i < s.last && !f.lines[i].unread && !f.lines[i].clipped; i++ {
 		text := f.data[f.lines[i].start:f.lines[i].end]
-		rest := bytes.TrimLeft(text, "#; \t")
+		rest := strings.TrimLeft(text, "#; \t")
 		if len(rest) == len(text) || text[0] != '#' && text[0] != ';' {
 			continue
 		}
-		name, _, ok := bytes.Cut(rest, []byte("="))
-		if ok && fold(string(trimBytes(name))) == fold(key) {
+		name, _, ok := strings.Cut(rest, "=")
+		if ok && fold(trimBlanks(name)) == fold(key) {
 			found = i
 		}
 	}
@@ -163,7 +160,7 @@ func (f *File) above(i int, key string) int {
 
 // folded returns a line in lower case.
 func (f *File) folded(i int) string {
-	return fold(string(f.data[f.lines[i].start:f.lines[i].end]))
+	return fold(f.data[f.lines[i].start:f.lines[i].end])
 }
 
 // sectionEnd returns the last line that belongs to the section: its last entry with
@@ -195,7 +192,7 @@ func (f *File) isComment(i int) bool {
 func (f *File) separator(s section, near int) string {
 	best, distance := "=", len(f.lines)
 	for _, i := range f.liveLines(s.name) {
-		l := f.lines[i]
+		l := &f.lines[i]
 		if l.equals < 0 || l.key == "" || l.value == "" {
 			continue
 		}
@@ -217,7 +214,7 @@ func (f *File) separator(s section, near int) string {
 func (f *File) lineEnd(i int) string {
 	for ; i >= 0; i-- {
 		if l := f.lines[i]; l.next > l.end {
-			return string(f.data[l.end:l.next])
+			return f.data[l.end:l.next]
 		}
 	}
 	return "\n"

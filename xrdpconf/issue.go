@@ -85,7 +85,7 @@ func (f *File) Issues() []Issue {
 	f.lintLines(&c)
 	f.lintSections(&c)
 	f.lintArguments(&c)
-	f.eachPlace(func(i int, meant string) { f.lintKey(&c, i, f.place(i, meant)) })
+	f.lintKeys(&c)
 	f.lintDuplicates(&c)
 	if f.kind == KindServer {
 		f.lintServer(&c)

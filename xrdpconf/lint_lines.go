@@ -1,7 +1,6 @@
 package xrdpconf
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 )
@@ -16,7 +15,8 @@ func (f *File) lintLines(c *collector) {
 			c.add(l.number, IssueLongLine, "", "the line has 2048 bytes or more: xrdp reads nothing from here on")
 		}
 	}
-	for i, l := range f.lines {
+	for i := range f.lines {
+		l := &f.lines[i]
 		if l.unread {
 			break
 		}
@@ -32,7 +32,7 @@ func (f *File) lintLines(c *collector) {
 		if l.kind == lineEntry && !f.version.AtLeast(0, 10) && f.untrimmed(l) {
 			c.add(l.number, IssueUntrimmed, l.key, "characters outside ASCII with blanks around them: xrdp up to 0.9.26 reads them wrongly")
 		}
-		if l.kind == lineHeader && !f.looksLikeHeader(i) && bytes.IndexByte(f.data[l.start:l.kept], '=') >= 0 {
+		if l.kind == lineHeader && l.equals >= 0 && !f.looksLikeHeader(i) {
 			c.add(l.number, IssueBracket, l.key, "brackets make this line the section header [%s]: what follows is lost to the section above", l.name)
 		}
 		if l.kind == lineEntry && l.key != "" && f.sectionAt(i) < 0 {
@@ -42,16 +42,16 @@ func (f *File) lintLines(c *collector) {
 }
 
 // untrimmed reports whether old and new versions trim the line differently.
-func (f *File) untrimmed(l line) bool {
-	key, value, _ := bytes.Cut(f.data[l.start:l.kept], []byte("="))
-	return !bytes.Equal(trimWide(key), trimBytes(key)) || !bytes.Equal(trimWide(value), trimBytes(value))
+func (f *File) untrimmed(l *line) bool {
+	key, value, _ := strings.Cut(f.data[l.start:l.kept], "=")
+	return trimWide(key) != trimBlanks(key) || trimWide(value) != trimBlanks(value)
 }
 
 // lintSections looks at the headers.
 func (f *File) lintSections(c *collector) {
 	for _, s := range f.sections {
-		l := f.lines[s.header]
-		if s.unread || !f.looksLikeHeader(s.header) {
+		l := &f.lines[s.header]
+		if s.unread || s.bracket {
 			continue
 		}
 		if s.duplicate {
@@ -66,16 +66,6 @@ func (f *File) lintSections(c *collector) {
 			c.add(l.number, IssueSecuritySection, "", "in xrdp.ini [%s] is an entry of the login screen and has nothing to do with security", s.name)
 		}
 	}
-}
-
-// knownSection returns a section's keys under its name in any case.
-func (f *File) knownSection(name string) ([]string, bool) {
-	for known, keys := range knownKeys[f.kind] {
-		if fold(known) == fold(name) {
-			return keys, true
-		}
-	}
-	return nil, false
 }
 
 // lintArguments looks at the sections whose every entry counts.
@@ -101,13 +91,12 @@ func (f *File) lintArguments(c *collector) {
 // lintDuplicates names the lines that a later one overrides, where only one counts.
 func (f *File) lintDuplicates(c *collector) {
 	for _, s := range f.sections {
-		if s.duplicate || s.unread || f.isList(s.name) {
+		if s.duplicate || s.unread || isList(f.kind, s.name) {
 			continue
 		}
 		for _, i := range s.entries {
-			l := f.lines[i]
-			same := s.keys[fold(l.key)]
-			if last := same[len(same)-1]; l.key != "" && last != i {
+			if l := &f.lines[i]; l.overridden && l.key != "" {
+				last := s.keys[fold(l.key)]
 				c.add(l.number, IssueDuplicateKey, l.key, "%s is set again in line %d, which is the one xrdp uses", l.key, f.lines[last].number)
 			}
 		}
@@ -115,8 +104,8 @@ func (f *File) lintDuplicates(c *collector) {
 }
 
 // isList reports whether a section's keys repeat by design.
-func (f *File) isList(section string) bool {
-	if f.kind != KindSessionManager {
+func isList(k Kind, section string) bool {
+	if k != KindSessionManager {
 		return false
 	}
 	return slices.ContainsFunc(argumentSections, func(s string) bool { return fold(s) == fold(section) }) ||

@@ -36,7 +36,7 @@ func (f *File) lintProtocols(c *collector, v Value, s Server) {
 		c.add(v.Line, IssueSeparator, "ssl_protocols", "%q does not separate: ssl_protocols wants commas or spaces", v.Text[i])
 	} else if l := f.lineAt(v); l.comment < l.end && f.data[l.comment] == ';' {
 		for _, t := range tokens {
-			if rest := strings.TrimSpace(string(f.data[l.comment+1 : l.end])); strings.HasPrefix(fold(rest), fold(t.token)) {
+			if rest := strings.TrimSpace(f.data[l.comment+1 : l.end]); strings.HasPrefix(fold(rest), fold(t.token)) {
 				c.add(v.Line, IssueSeparator, "ssl_protocols", "';' begins a comment: ssl_protocols wants commas or spaces")
 				break
 			}

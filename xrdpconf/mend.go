@@ -13,23 +13,28 @@ import (
 // It is refused with [ErrSideEffect] if xrdp would not read all entries of [Globals]
 // and of every real section again that it read before.
 func (f *File) Unbracket() (*File, error) {
-	out := f
-	for range f.lines {
-		cut, ok := out.Cut()
-		if !ok || cut.Reason != CutBracket {
+	globals, ok := f.live[fold(SectionGlobals)]
+	if !ok {
+		return f, nil
+	}
+	var text strings.Builder
+	at := 0
+	for _, s := range f.sections[globals+1:] {
+		if !s.bracket || s.unread {
 			break
 		}
-		i := out.sections[out.live[fold(SectionGlobals)]].last
-		l := out.lines[i]
+		l := &f.lines[s.header]
 		pair := strings.NewReplacer("[", "(", "]", ")")
 		if fold(l.key) == "port" {
 			pair = strings.NewReplacer("[", "{", "]", "}")
 		}
-		out = out.splice(l.start, l.kept, pair.Replace(string(out.data[l.start:l.kept])))
+		text.WriteString(f.data[at:l.start] + pair.Replace(f.data[l.start:l.kept]))
+		at = l.kept
 	}
-	if out == f {
+	if at == 0 {
 		return f, nil
 	}
+	out := f.reparse(text.String() + f.data[at:])
 	before, after := f.All(SectionGlobals), out.All(SectionGlobals)
 	if len(after) < len(before) {
 		return nil, &EffectError{File: f.name, Section: SectionGlobals, Kind: ErrSideEffect}
@@ -59,7 +64,7 @@ func (f *File) Line(number int) string {
 	for last+1 < len(f.lines) && f.lines[last+1].number == number {
 		last++
 	}
-	return string(f.data[f.lines[i].start:f.lines[last].end])
+	return f.data[f.lines[i].start:f.lines[last].end]
 }
 
 // Secrets returns the places where a password stands in the file, without the
@@ -100,7 +105,7 @@ func (f *File) ManagedBy() (tool string, line int, ok bool) {
 		if l.comment == l.end {
 			continue
 		}
-		text := fold(string(f.data[l.comment:l.end]))
+		text := fold(f.data[l.comment:l.end])
 		for _, m := range managers {
 			if strings.Contains(text, m.words) {
 				return m.tool, l.number, true

@@ -1,6 +1,6 @@
 package xrdpconf
 
-import "bytes"
+import "strings"
 
 const (
 	// readLimit is how much of a file xrdp looks at for the keys of a section,
@@ -26,14 +26,14 @@ const (
 
 // dialect is what changed in xrdp's parser over time.
 type dialect struct {
-	comment    string // the characters that begin a comment
-	dropEquals bool   // a second = vanishes from the value
-	trim       func([]byte) []byte
+	bang       bool // an exclamation mark begins a comment, as # and ; do
+	dropEquals bool // a second = vanishes from the value
+	trim       func(string) string
 }
 
 // dialectOf returns how a version reads. An unknown one reads as 0.10.
 func dialectOf(v Version) dialect {
-	d := dialect{comment: "#;", trim: trimBytes}
+	d := dialect{trim: trimBlanks}
 	if !v.Known() {
 		return d
 	}
@@ -41,10 +41,19 @@ func dialectOf(v Version) dialect {
 		d.trim = trimWide
 	}
 	if !v.AtLeast(0, 9, 6) {
-		d.comment = "#;!"
+		d.bang = true
 	}
 	d.dropEquals = !v.AtLeast(0, 9, 4)
 	return d
+}
+
+// lastWide is the last release that trims by way of wide characters.
+var lastWide = Version{0, 9, 26, 0}
+
+// likeLastWide reports whether a line of ASCII alone is to the dialect what it is to
+// [lastWide]: then only trimming could differ, and does not.
+func (d dialect) likeLastWide() bool {
+	return !d.bang && !d.dropEquals
 }
 
 // line is one line of the file with what xrdp makes of it. Positions are offsets
@@ -58,9 +67,11 @@ type line struct {
 	unread           bool // behind the read limit or a line that is too long
 	clipped          bool // the read limit falls into it
 	nul              bool // a NUL hides the rest of it
+	overridden       bool // a later line of its section has the same key; xrdp reads both
 	name             string
 	key, value       string
 	equals           int // position of the first =, or -1
+	earlier          int // index of the line before it that it overrides, or -1
 }
 
 // stop is the point from which on xrdp reads nothing of the file, whatever the section.
@@ -71,17 +82,17 @@ type stop struct {
 
 // scan splits data into lines and classifies them. Lines that xrdp never reads are
 // classified too, as a person would read them.
-func scan(data []byte, d dialect) ([]line, *stop) {
-	var (
-		lines []line
-		st    *stop
-	)
-	countCR := bytes.IndexByte(data, '\n') < 0
+func scan(data string, d dialect) ([]line, *stop) {
+	var st *stop
+	ends := lineEnds{data: data, lf: -1, cr: -1}
+	lines := make([]line, 0, ends.count())
+	countCR := strings.IndexByte(data, '\n') < 0
 	number := 1
 	for at := 0; at < len(data); {
-		l := line{start: at, end: len(data), next: len(data), number: number, equals: -1}
-		if i := bytes.IndexAny(data[at:], "\r\n"); i >= 0 {
-			l.end, l.next = at+i, at+i+1
+		lines = append(lines, line{start: at, end: ends.after(at), next: len(data), number: number, equals: -1, earlier: -1})
+		l := &lines[len(lines)-1]
+		if l.end < len(data) {
+			l.next = l.end + 1
 			if data[l.end] == '\r' && l.next < len(data) && data[l.next] == '\n' {
 				l.next++
 			}
@@ -93,7 +104,7 @@ func scan(data []byte, d dialect) ([]line, *stop) {
 
 		seen := l.end
 		if st == nil && l.end > readLimit {
-			st = &stop{line: len(lines), reason: CutSize}
+			st = &stop{line: len(lines) - 1, reason: CutSize}
 			l.clipped = l.start < readLimit
 			if l.clipped {
 				seen = readLimit
@@ -104,40 +115,61 @@ func scan(data []byte, d dialect) ([]line, *stop) {
 		}
 		l.classify(data, seen, d)
 		l.clipped = l.clipped && l.comment == l.end // a clipped comment loses nothing
-		if !l.unread && longBeforeComment(data[l.start:seen], d) {
-			st = &stop{line: len(lines), reason: CutLongLine}
+		// The line buffer overflows by count of bytes, NUL included.
+		if !l.unread && min(l.comment, seen)-l.start >= lineLimit {
+			st = &stop{line: len(lines) - 1, reason: CutLongLine}
 			l.unread = true
 			l.clipped = false
 			l.classify(data, l.end, d)
 		}
-		lines = append(lines, l)
 	}
 	return lines, st
 }
 
-// longBeforeComment reports whether xrdp's line buffer overflows on text, which it
-// does by count of bytes, NUL included.
-func longBeforeComment(text []byte, d dialect) bool {
-	if i := bytes.IndexAny(text, d.comment); i >= 0 {
-		text = text[:i]
+// lineEnds finds line ends. Each of the two characters is looked for once only, from
+// where it was last seen, so that a file that has one of them costs no more.
+type lineEnds struct {
+	data   string
+	lf, cr int // where the next one is, at the end where there is none
+}
+
+// after returns the first line end from a position on, or the end of the data.
+func (e *lineEnds) after(at int) int {
+	if e.lf < at {
+		e.lf = e.find('\n', at)
 	}
-	return len(text) >= lineLimit
+	if e.cr < at {
+		e.cr = e.find('\r', at)
+	}
+	return min(e.lf, e.cr)
+}
+
+func (e *lineEnds) find(c byte, at int) int {
+	if i := strings.IndexByte(e.data[at:], c); i >= 0 {
+		return at + i
+	}
+	return len(e.data)
+}
+
+// count returns how many lines there are if all have the same kind of end.
+func (e *lineEnds) count() int {
+	return max(strings.Count(e.data, "\n"), strings.Count(e.data, "\r")) + 1
 }
 
 // classify fills in what xrdp makes of the bytes from start to seen.
-func (l *line) classify(data []byte, seen int, d dialect) {
+func (l *line) classify(data string, seen int, d dialect) {
 	l.kept, l.comment = seen, l.end
 	l.nul, l.name, l.key, l.value, l.equals = false, "", "", "", -1
-	if i := bytes.IndexAny(data[l.start:seen], d.comment); i >= 0 {
+	if i := d.commentIn(data[l.start:seen]); i >= 0 {
 		l.kept = l.start + i
 		l.comment = l.kept
 	}
-	if i := bytes.IndexByte(data[l.start:l.kept], 0); i >= 0 {
+	if i := strings.IndexByte(data[l.start:l.kept], 0); i >= 0 {
 		l.kept = l.start + i
 		l.nul = true
 	}
 	text := data[l.start:l.kept]
-	if len(text) == 0 {
+	if text == "" {
 		l.kind = lineEmpty
 		return
 	}
@@ -147,32 +179,45 @@ func (l *line) classify(data []byte, seen int, d dialect) {
 		l.kind = lineEntry
 	}
 	// A header that is really a value with brackets has a key for the reader.
-	key, value := text, []byte(nil)
-	if i := bytes.IndexByte(text, '='); i >= 0 {
+	key, value := text, ""
+	if i := strings.IndexByte(text, '='); i >= 0 {
 		l.equals = l.start + i
 		key, value = text[:i], text[i+1:]
 	}
 	if d.dropEquals {
-		value = bytes.ReplaceAll(value, []byte("="), nil)
+		value = strings.ReplaceAll(value, "=", "")
 	}
-	l.key, l.value = string(d.trim(key)), string(d.trim(value))
+	l.key, l.value = d.trim(key), d.trim(value)
+}
+
+// commentIn returns where a comment begins in a line, or -1.
+func (d dialect) commentIn(text string) int {
+	for i := range len(text) {
+		if c := text[i]; c == '#' || c == ';' || c == '!' && d.bang {
+			return i
+		}
+	}
+	return -1
 }
 
 // headerName finds the section name in a line as xrdp does: between the last [
 // before the first ] (common/file.c, line_lookup_for_section_name). Its check of
 // the buffer's size adds two positions, so that a name far to the right of a long
 // line is none.
-func headerName(text []byte) (string, bool) {
+func headerName(text string) (string, bool) {
+	if strings.IndexByte(text, ']') < 0 {
+		return "", false
+	}
 	open := -1
-	for i, c := range text {
-		switch {
+	for i := range len(text) {
+		switch c := text[i]; {
 		case c == '[':
 			open = i + 1
 		case c == ']' && open > 0:
 			if open+i >= lineLimit {
 				return "", false
 			}
-			return string(text[open:i]), true
+			return text[open:i], true
 		}
 	}
 	return "", false

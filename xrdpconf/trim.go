@@ -1,11 +1,9 @@
 package xrdpconf
 
-import "slices"
-
 func blank(c byte) bool { return c <= ' ' }
 
-// trimBytes trims all bytes up to 0x20 (common/string_calls.c, g_strtrim, from 0.10.0 on).
-func trimBytes(b []byte) []byte {
+// trimBlanks trims all bytes up to 0x20 (common/string_calls.c, g_strtrim, from 0.10.0 on).
+func trimBlanks(b string) string {
 	for len(b) > 0 && blank(b[0]) {
 		b = b[1:]
 	}
@@ -19,11 +17,14 @@ func trimBytes(b []byte) []byte {
 // locale. Text that is not UTF-8 keeps its blanks. Other text is written back over
 // the old with room for as many bytes as it has characters, and one: where there are
 // characters of several bytes, the end of the old text shows behind the new.
-func trimWide(b []byte) []byte {
+func trimWide(b string) string {
+	if ascii(b) {
+		return trimBlanks(b)
+	}
 	if _, ok := wideLen(b); !ok {
 		return b
 	}
-	t := trimBytes(b)
+	t := trimBlanks(b)
 	characters, _ := wideLen(t)
 	if len(t) == characters || len(t) == len(b) {
 		return t
@@ -36,11 +37,11 @@ func trimWide(b []byte) []byte {
 		}
 		written += size
 	}
-	return slices.Concat(t[:written], b[written:])
+	return t[:written] + b[written:]
 }
 
 // wideLen counts characters as the C library's mbstowcs does.
-func wideLen(b []byte) (n int, ok bool) {
+func wideLen(b string) (n int, ok bool) {
 	for ; len(b) > 0; n++ {
 		size := wideSize(b)
 		if size == 0 {
@@ -54,7 +55,7 @@ func wideLen(b []byte) (n int, ok bool) {
 // wideSize returns the number of bytes of the character at the beginning of b, 0 if
 // there is none. The C library goes beyond Unicode, up to 31 bits in six bytes (RFC
 // 2279, section 2), but takes neither surrogates nor more bytes than needed.
-func wideSize(b []byte) int {
+func wideSize(b string) int {
 	if len(b) == 0 {
 		return 0
 	}
@@ -69,7 +70,8 @@ func wideSize(b []byte) int {
 		return 0
 	}
 	value := uint32(b[0] & (0x7f >> size))
-	for _, c := range b[1:size] {
+	for i := 1; i < size; i++ {
+		c := b[i]
 		if c&0xc0 != 0x80 {
 			return 0
 		}

@@ -11,7 +11,7 @@ func TestWideSize(t *testing.T) {
 		"\xed\xa0\x80": 0, "\xed\xbf\xbf": 0, "\xc0\x80": 0, "\xc1\xbf": 0, "\xe0\x80\x80": 0, "\xe0\x9f\xbf": 0,
 		"\xf0\x80\x80\x80": 0, "\xf0\x8f\xbf\xbf": 0, "\xf8\x87\xbf\xbf\xbf": 0, "\xfe": 0, "\xff": 0, "\xc3": 0, "\x80": 0, "\xe2\x82": 0, "": 0,
 	} {
-		if got := wideSize([]byte(text)); got != want {
+		if got := wideSize(text); got != want {
 			t.Errorf("wideSize(%q) = %d, want %d", text, got, want)
 		}
 	}

@@ -58,7 +58,7 @@ func unreadable(s string) string {
 	case !utf8.ValidString(s):
 		return "is not valid UTF-8, which older versions do not trim"
 	}
-	if _, ok := headerName([]byte(s)); ok {
+	if _, ok := headerName(s); ok {
 		return "has [ and ] in it, which make the line a section header"
 	}
 	return ""
