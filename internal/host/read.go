@@ -33,11 +33,20 @@ func ReadFile(root, path string, limit int64) ([]byte, error) {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
 	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	// A file that is too large by its size is not read. Those of /proc have none, and
+	// one may grow meanwhile.
+	info, err := f.Stat()
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
-	if int64(len(data)) > limit {
+	large := info.Size() > limit
+	var data []byte
+	if !large {
+		if data, err = io.ReadAll(io.LimitReader(f, limit+1)); err != nil {
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+	}
+	if large || int64(len(data)) > limit {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)}
 	}
 	return data, nil

@@ -148,6 +148,7 @@ func TestReadFileRefuses(t *testing.T) {
 		want       error
 	}{
 		{root, "/big", ErrTooLarge}, {root, "/fifo", ErrNotRegular}, {root, "/dir", ErrNotRegular}, {"/", root + "/fifo", ErrNotRegular},
+		{"", "/proc/version", ErrTooLarge}, // which has no size
 		{root, "/out", fs.ErrNotExist}, {root, "/abs", fs.ErrNotExist}, {"", root + "/null", ErrNotRegular}, {"/nonexistent", "/x", fs.ErrNotExist},
 	} {
 		if b, err := ReadFile(tt.root, tt.name, 5); !errors.Is(err, tt.want) {
