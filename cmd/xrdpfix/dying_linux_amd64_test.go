@@ -106,7 +106,7 @@ func (d *dying) run(at func(fatal.Call) fatal.Fate) (calls int) {
 	out, err := os.Create(d.ts.MkAbs("dying.out"))
 	d.ts.Check(err)
 	defer func() { _ = out.Close() }()
-	cmd := &exec.Cmd{Path: self, Args: append([]string{"xrdpfix", "--root", d.dir}, d.args...), Stdout: out, Stderr: out, Env: []string{"TZ=UTC", "XRDPFIX_TEST_SCHEMA=" + schemaFile}}
+	cmd := &exec.Cmd{Path: self, Args: append([]string{"xrdpfix", "--root", d.dir}, d.args...), Stdout: out, Stderr: out, Env: []string{"TZ=UTC", "XRDPFIX_TEST_SCHEMA=" + schemaFile, raceOptions + "=" + os.Getenv(raceOptions)}}
 	status, calls, err := fatal.Run(cmd, at)
 	text, _ := os.ReadFile(out.Name())
 	switch {

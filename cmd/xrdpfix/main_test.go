@@ -28,7 +28,17 @@ const withoutManners = "XRDPFIX_TEST_WITHOUT_MANNERS"
 // nobody is the user and group that own nothing on any Linux.
 const nobody = 65534
 
+// raceOptions in the environment are the race detector's own. A program that is built
+// with it sleeps for a second before it exits, lest a goroutine that still runs loses
+// its word; the tests run it many hundred times, and goroutines that a command leaves
+// behind have said what they have to say in less.
+const raceOptions = "GORACE"
+
 func TestMain(m *testing.M) {
+	if err := os.Setenv(raceOptions, os.Getenv(raceOptions)+" atexit_sleep_ms=20"); err != nil {
+		fmt.Fprintln(os.Stderr, "harness:", err)
+		os.Exit(99)
+	}
 	testscript.Main(m, map[string]func(){"xrdpfix": program})
 }
 

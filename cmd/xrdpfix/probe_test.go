@@ -32,14 +32,14 @@ func hostile(t *testing.T) (targets []string) {
 func TestProbeHostile(t *testing.T) {
 	targets := hostile(t)
 	var out, errOut bytes.Buffer
-	peak := watchHeap(t, func() {
+	peak, late := watch(t, func() {
 		args := append([]string{"probe", "--json", "--timeout", "1s", "--stage-timeout", "300ms", "--parallel", "50"}, targets...)
 		if code := run(t.Context(), args, &out, &errOut); code != 3 || errOut.Len() > 0 {
 			t.Errorf("status %d, %s", code, errOut.String())
 		}
 	})
 	const most = 64 << 20 // for both sides of every connection
-	t.Logf("the heap grew by %d bytes", peak)
+	t.Logf("the heap grew by %d bytes; a timer was late by %s at most", peak, late)
 	if peak > most {
 		t.Errorf("the heap grew by %d bytes, more than %d", peak, most)
 	}
@@ -56,10 +56,11 @@ func TestProbeHostile(t *testing.T) {
 			continue
 		}
 		told[doc.Host] = true
-		// Three times --timeout, the second in which a server may close, and a
-		// slow machine.
-		if doc.Probe.ElapsedMS > 3000+1000+6000 {
-			t.Errorf("%s cost %d ms", doc.Host, doc.Probe.ElapsedMS)
+		// Three times --timeout, the second in which a server may close, and one to
+		// work in. Where this process waits for a processor, each of the steps may be
+		// as late as the timer that nothing else held up.
+		if most := 5*time.Second + 20*late; doc.Probe.ElapsedMS > most.Milliseconds() {
+			t.Errorf("%s cost %d ms, more than %s", doc.Host, doc.Probe.ElapsedMS, most)
 		}
 	}
 	for _, target := range targets {
@@ -69,8 +70,9 @@ func TestProbeHostile(t *testing.T) {
 	}
 }
 
-// watchHeap gives the most by which the live heap grew while f ran.
-func watchHeap(t *testing.T, f func()) uint64 {
+// watch gives the most by which the live heap grew while f ran, and by which a timer
+// was late.
+func watch(t *testing.T, f func()) (grown uint64, late time.Duration) {
 	t.Helper()
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	read := func() uint64 { metrics.Read(sample); return sample[0].Value.Uint64() }
@@ -80,17 +82,20 @@ func watchHeap(t *testing.T, f func()) uint64 {
 		defer close(done)
 		for {
 			peak = max(peak, read())
+			const pause = 5 * time.Millisecond
+			began := time.Now()
 			select {
 			case <-stop:
 				return
-			case <-time.After(5 * time.Millisecond):
+			case <-time.After(pause):
+				late = max(late, time.Since(began)-pause)
 			}
 		}
 	}()
 	f()
 	close(stop)
 	<-done
-	return peak - min(before, peak)
+	return peak - min(before, peak), late
 }
 
 // triggered is an output that calls a function once a text was written.

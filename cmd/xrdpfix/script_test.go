@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FACTS", filepath.Join(testdata, "facts"))
 			env.Setenv("XRDPFIX_TEST_POLICY", filepath.Join(testdata, "../../../packaging/etc/xrdpfix/policy.ini"))
 			env.Setenv("LANG", "C.UTF-8")
+			env.Setenv(raceOptions, os.Getenv(raceOptions))
 			env.Values[contextKey{}] = t.Context()
 			return os.Chmod(env.WorkDir, 0o755)
 		},

@@ -82,6 +82,8 @@ func TestSecrets(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	root := newRoot(&app{})
 	runs, commands := 0, 0
+	var following sync.WaitGroup // what has no end of its own: the others need not wait for it
+	defer following.Wait()
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
@@ -108,7 +110,12 @@ func TestSecrets(t *testing.T) {
 					if name == "xrdpfix" {
 						args = flags
 					}
-					ran = oneSecretRun(t, tmp, server, append(args, "--output", format)) || ran
+					args = append(args, "--output", format)
+					if slices.Contains(flags, "--follow") {
+						following.Go(func() { oneSecretRun(t, tmp, server, args) })
+						continue
+					}
+					ran = oneSecretRun(t, tmp, server, args) || ran
 				}
 			}
 		}

@@ -43,18 +43,6 @@ var changes = map[uint64]string{
 	unix.SYS_UTIMENSAT: "utimensat", unix.SYS_FSYNC: "fsync", unix.SYS_FDATASYNC: "fdatasync",
 }
 
-func counts(regs *unix.PtraceRegs) (name string, ok bool) {
-	const opens = unix.O_CREAT | unix.O_TRUNC
-	name, ok = changes[regs.Orig_rax]
-	switch regs.Orig_rax {
-	case unix.SYS_OPENAT:
-		ok = regs.Rdx&opens != 0
-	case unix.SYS_OPEN:
-		ok = regs.Rsi&opens != 0
-	}
-	return name, ok
-}
-
 // Run runs cmd to its end and asks at each call that counts. cmd must not have
 // been started; its standard streams are files or nil. The status is that of the
 // program; how many calls counted is returned as well.
@@ -73,7 +61,7 @@ func Run(cmd *exec.Cmd, at func(Call) Fate) (status syscall.WaitStatus, calls in
 	if err != nil {
 		return 0, 0, err
 	}
-	t := tracer{pid: p.Pid, at: at, inside: map[int]bool{}, wrong: map[int]syscall.Errno{}}
+	t := tracer{pid: p.Pid, at: at}
 	// Waiting is ours, not that of package os.
 	defer func() { _ = p.Release() }()
 	ended, err := t.follow()
@@ -89,24 +77,29 @@ func file(w any) *os.File {
 }
 
 type tracer struct {
-	pid    int
-	at     func(Call) Fate
-	calls  int
-	inside map[int]bool          // threads between the beginning and the end of a call
-	wrong  map[int]syscall.Errno // threads whose call is to fail
+	pid   int
+	at    func(Call) Fate
+	calls int
 }
+
+// syscallStop is how a stop at the beginning or the end of a call is told from a
+// signal (ptrace(2), PTRACE_O_TRACESYSGOOD).
+const syscallStop = unix.SIGTRAP | 0x80
 
 func (t *tracer) follow() (unix.WaitStatus, error) {
 	var ws unix.WaitStatus
 	if _, err := unix.Wait4(t.pid, &ws, unix.WALL, nil); err != nil {
 		return 0, fmt.Errorf("wait for the beginning: %w", err)
 	}
-	const options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_EXITKILL
+	const options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACESECCOMP | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_EXITKILL
 	if err := unix.PtraceSetOptions(t.pid, options); err != nil {
 		return 0, fmt.Errorf("trace: %w", err)
 	}
-	if err := unix.PtraceSyscall(t.pid, 0); err != nil {
-		return 0, fmt.Errorf("trace: %w", err)
+	if err := t.install(); err != nil {
+		return 0, fmt.Errorf("have it stopped at what changes something: %w", err)
+	}
+	if err := unix.PtraceCont(t.pid, 0); err != nil {
+		return 0, fmt.Errorf("let begin: %w", err)
 	}
 	for {
 		// Other children of this process are not ours to wait for, nor those that
@@ -128,9 +121,8 @@ func (t *tracer) follow() (unix.WaitStatus, error) {
 			continue
 		}
 		deliver := 0
-		const syscallStop = unix.SIGTRAP | 0x80 // PTRACE_O_TRACESYSGOOD
 		switch sig := ws.StopSignal(); {
-		case sig == syscallStop:
+		case sig == unix.SIGTRAP && ws.TrapCause() == unix.PTRACE_EVENT_SECCOMP:
 			if err := t.syscall(tid); err != nil && !errors.Is(err, unix.ESRCH) {
 				return 0, err
 			}
@@ -138,39 +130,24 @@ func (t *tracer) follow() (unix.WaitStatus, error) {
 		default:
 			deliver = int(sig)
 		}
-		if err := unix.PtraceSyscall(tid, deliver); err != nil && !errors.Is(err, unix.ESRCH) {
+		if err := unix.PtraceCont(tid, deliver); err != nil && !errors.Is(err, unix.ESRCH) {
 			return 0, fmt.Errorf("let go on: %w", err)
 		}
 	}
 }
 
-// syscall is a stop at the beginning or at the end of a call.
+// syscall is a stop before a call that counts.
 func (t *tracer) syscall(tid int) error {
 	var regs unix.PtraceRegs
 	if err := unix.PtraceGetRegs(tid, &regs); err != nil {
 		return err
 	}
-	t.inside[tid] = !t.inside[tid]
-	if !t.inside[tid] {
-		errno, ok := t.wrong[tid]
-		if !ok {
-			return nil
-		}
-		delete(t.wrong, tid)
-		regs.Rax = -uint64(errno)
-		return unix.PtraceSetRegs(tid, &regs)
-	}
-	name, ok := counts(&regs)
-	if !ok {
-		return nil
-	}
 	t.calls++
-	switch fate := t.at(Call{t.calls, name}); {
+	switch fate := t.at(Call{t.calls, changes[regs.Orig_rax]}); {
 	case fate.Kill:
 		return unix.Kill(t.pid, unix.SIGKILL)
 	case fate.Errno != 0:
-		t.wrong[tid] = fate.Errno
-		regs.Orig_rax = ^uint64(0) // no call
+		regs.Orig_rax, regs.Rax = ^uint64(0), -uint64(fate.Errno) // no call, but its result
 		return unix.PtraceSetRegs(tid, &regs)
 	}
 	return nil

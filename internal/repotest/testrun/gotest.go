@@ -193,6 +193,7 @@ func unit(ctx context.Context, r *runner) (tally, error) {
 	if r.all {
 		args = append([]string{"-count=2"}, args...)
 	}
-	p, err := r.goTest(ctx, false, []string{"CGO_ENABLED=1"}, args...)
+	// A program with the race detector sleeps for a second before it exits.
+	p, err := r.goTest(ctx, false, []string{"CGO_ENABLED=1", "GORACE=atexit_sleep_ms=20"}, args...)
 	return p.tally, err
 }
