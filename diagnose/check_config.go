@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/xrdpconf"
 )
 
@@ -46,7 +47,7 @@ func checkConfigFile(v *view) []Finding {
 	file := v.Config.Value
 	// dpkg and rpm put back a configuration file that is not there, and leave
 	// alone one that is.
-	aside := "mv " + ShellWord(v.IniPath()) + " " + ShellWord(v.IniPath()+".broken")
+	aside := "mv " + plaintext.ShellWord(v.IniPath()) + " " + plaintext.ShellWord(v.IniPath()+".broken")
 	switch {
 	case !file.Exists:
 		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", v.IniPath()).
@@ -82,7 +83,7 @@ func cutShort(v *view) []Finding {
 	case cut.Reason == xrdpconf.CutNUL:
 		return []Finding{finding(IniCutShort, MendHuman, "In %s, %s (line %d).", v.IniPath(), cut.Reason, cut.Line).
 			because(inFile(v.IniPath(), cut.Line, "a NUL byte")).remedy("Take it out.").
-			commands(`sed -i 's/\x00//g' ` + ShellWord(v.IniPath()))}
+			commands(`sed -i 's/\x00//g' ` + plaintext.ShellWord(v.IniPath()))}
 	}
 	_, back, err := v.Meant()
 	if err == nil && len(back) == 0 {
@@ -91,7 +92,7 @@ func cutShort(v *view) []Finding {
 	x := finding(IniCutShort, MendHuman, "xrdp stops reading [Globals] at line %d: %s.", cut.Line, cut.Reason).because(v.lost(cut)...)
 	switch {
 	case err != nil:
-		return []Finding{x.remedy("Shorten the file, or take line %d out of it.", cut.Line).commands(fmt.Sprintf("sed -n %dp %s", cut.Line, ShellWord(v.IniPath())))}
+		return []Finding{x.remedy("Shorten the file, or take line %d out of it.", cut.Line).commands(fmt.Sprintf("sed -n %dp %s", cut.Line, plaintext.ShellWord(v.IniPath())))}
 	case cut.Reason == xrdpconf.CutBracket:
 		x.Mend = MendApply
 		return []Finding{x.remedy("Other brackets in line %d; xrdp then reads on.", cut.Line)}

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // checkDenied finds a key or a certificate that xrdp says it may not read, though
@@ -57,7 +59,7 @@ func (v *view) denied(code Code, what string, p PathFact) Finding {
 		where = real
 	}
 	x = x.remedy("Give the files the labels that the policy has for their place; a key in a home directory or under /root belongs into %s.", path.Dir(ConfigPath)).
-		commands("restorecon -Rv "+ShellWord(where), "ausearch -m avc -c xrdp")
+		commands("restorecon -Rv "+plaintext.ShellWord(where), "ausearch -m avc -c xrdp")
 	x.Detail = fmt.Sprintf("xrdp cannot read its %s, although owner and mode of %s allow it, and SELinux is enforcing.", what, p.Path)
 	if d, ok := v.denial(p); ok {
 		x.Detail = fmt.Sprintf("SELinux forbids xrdp to read its %s, although owner and mode of %s allow it.", what, p.Path)

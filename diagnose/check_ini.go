@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/xrdpconf"
 )
 
@@ -29,7 +30,7 @@ func checkPasswords(v *view) []Finding {
 			about(file.fact.Path).because(ev...).
 			remedy("Ask the user for it (password=ask), or close the file; xrdp must still be able to read it. The password must be taken for known.")
 		if group != "" {
-			x = x.commands(fmt.Sprintf("chgrp %s %s && chmod 0640 %s", ShellWord(group), ShellWord(file.fact.Path), ShellWord(file.fact.Path)))
+			x = x.commands(fmt.Sprintf("chgrp %s %s && chmod 0640 %s", plaintext.ShellWord(group), plaintext.ShellWord(file.fact.Path), plaintext.ShellWord(file.fact.Path)))
 		}
 		out = append(out, x)
 	}
@@ -81,7 +82,7 @@ func checkLeftovers(v *view) []Finding {
 		}
 		out = append(out, finding(IniUpgradeLeftover, MendHuman, "A package upgrade left %s beside %s, and they differ in what matters to TLS.", left.Path, of).
 			about(left.Path).because(ev...).
-			remedy("Take over what is wanted; then remove it.").commands("diff -u "+ShellWord(of)+" "+ShellWord(left.Path), "rm "+ShellWord(left.Path)))
+			remedy("Take over what is wanted; then remove it.").commands("diff -u "+plaintext.ShellWord(of)+" "+plaintext.ShellWord(left.Path), "rm "+plaintext.ShellWord(left.Path)))
 	}
 	return out
 }

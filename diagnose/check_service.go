@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/xrdpconf"
 )
 
@@ -74,7 +75,7 @@ func checkPort(v *view) []Finding {
 		return []Finding{finding(PortLoopbackOnly, MendHuman, "xrdp listens on %s only: the Hyper-V host reaches it (Enhanced Session), and no other machine can.", v.server.Listen[0]).
 			because(at).
 			remedy("Leave it if only Enhanced Session is meant. For clients in the network open a TCP port; security_layer and crypt_level are judged then.").
-			commands("sed -i '0,/^[[:blank:]]*port[[:blank:]]*=/s|^[[:blank:]]*port[[:blank:]]*=.*|port=3389|' "+ShellWord(v.IniPath()), "systemctl restart xrdp", "xrdpfix apply")}
+			commands("sed -i '0,/^[[:blank:]]*port[[:blank:]]*=/s|^[[:blank:]]*port[[:blank:]]*=.*|port=3389|' "+plaintext.ShellWord(v.IniPath()), "systemctl restart xrdp", "xrdpfix apply")}
 	}
 	if v.Offline || !v.Listen.Ok() || len(ports) == 0 {
 		return nil
@@ -105,7 +106,7 @@ func checkPort(v *view) []Finding {
 		}
 		return []Finding{finding(PortNotListening, mend, "xrdp runs, but nothing listens on port %s.", joinInts(ports)).
 			because(at, Evidence{Kind: "process", Text: "no listening socket on port " + joinInts(ports)}).
-			remedy("Restart xrdp; where that does not help, its log says why.").commands("systemctl restart xrdp", "tail "+ShellWord(v.Log.Path))}
+			remedy("Restart xrdp; where that does not help, its log says why.").commands("systemctl restart xrdp", "tail "+plaintext.ShellWord(v.Log.Path))}
 	}
 	if !slices.ContainsFunc(v.Listen.Value, func(s Socket) bool { ip := net.ParseIP(s.Addr); return ip == nil || !ip.IsLoopback() }) {
 		return []Finding{finding(PortLoopbackOnly, MendHuman, "xrdp listens on %s only: other machines cannot reach it.", v.Listen.Value[0].Addr).
@@ -150,9 +151,9 @@ func joinInts(n []int) string {
 func (v *view) newLog() []string {
 	var out []string
 	if v.Log.Exists {
-		out = append(out, fmt.Sprintf("mv %s %s", ShellWord(v.Log.Path), ShellWord(v.Log.Path+".old")))
+		out = append(out, fmt.Sprintf("mv %s %s", plaintext.ShellWord(v.Log.Path), plaintext.ShellWord(v.Log.Path+".old")))
 	}
-	out = append(out, fmt.Sprintf("install -o %s -g %s -m 0640 /dev/null %s", ShellWord(v.daemon.User), ShellWord(v.Daemon.KeyGroup), ShellWord(v.Log.Path)))
+	out = append(out, fmt.Sprintf("install -o %s -g %s -m 0640 /dev/null %s", plaintext.ShellWord(v.daemon.User), plaintext.ShellWord(v.Daemon.KeyGroup), plaintext.ShellWord(v.Log.Path)))
 	if v.Daemon.Systemd && !v.Daemon.Running.Ok() {
 		out = append(out, "systemctl start xrdp")
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"xrdpfix/certs"
+	"xrdpfix/internal/plaintext"
 )
 
 // checkKeyShared finds a key that others have too. It is a warning: TLS works.
@@ -91,7 +92,7 @@ func checkChain(v *view) []Finding {
 		return []Finding{finding(CertChain, MendStated, "%s holds the server's certificate alone; the intermediate certificate of %s is missing, and clients that do not know it refuse.", v.Cert.Path, c.Issuer).
 			because(chainEvidence(v, c)...).
 			remedy("Install the full chain: certbot calls it fullchain.pem, not cert.pem.").
-			commands("xrdpfix cert install FULLCHAIN.PEM " + ShellWord(v.Key.Path))}
+			commands("xrdpfix cert install FULLCHAIN.PEM " + plaintext.ShellWord(v.Key.Path))}
 	}
 	return nil
 }
@@ -121,7 +122,7 @@ func checkCopyStale(v *view) []Finding {
 		remedy("It is copied again. Needs no restart. xrdpfix cert install --from-acme-hook as certbot's deploy hook does it at each renewal.")
 	if s.Key == "" {
 		x.Mend = MendStated
-		x = x.remedy("The key of the original was not found beside it: name both.").commands("xrdpfix cert install " + ShellWord(s.Path) + " KEY.PEM")
+		x = x.remedy("The key of the original was not found beside it: name both.").commands("xrdpfix cert install " + plaintext.ShellWord(s.Path) + " KEY.PEM")
 	}
 	if v.now.After(c.NotAfter) {
 		x.Severity = Error

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // checkRuntimeUser judges the user that xrdp is told to become.
@@ -33,7 +35,7 @@ func checkRuntimeUser(v *view) []Finding {
 	}
 	return []Finding{x.remedy("Name a user and a group that exist, such as xrdp; then start xrdp again.").
 		commands("getent passwd xrdp || useradd --system --user-group --home-dir /run/xrdp --shell /usr/sbin/nologin xrdp",
-			"sed -i 's/^runtime_user=.*/runtime_user=xrdp/; s/^runtime_group=.*/runtime_group=xrdp/' "+ShellWord(v.IniPath()),
+			"sed -i 's/^runtime_user=.*/runtime_user=xrdp/; s/^runtime_group=.*/runtime_group=xrdp/' "+plaintext.ShellWord(v.IniPath()),
 			"systemctl restart xrdp")}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/logwatch"
 	"xrdpfix/probe"
 )
@@ -129,7 +130,7 @@ func checkApplied(v *view) []Finding {
 // SetAside is the command that takes a damaged journal out of the way; nothing is
 // lost by it.
 func SetAside(place string) string {
-	return "mv " + ShellWord(place) + " " + ShellWord(path.Dir(path.Dir(place))+"/damaged-"+path.Base(place))
+	return "mv " + plaintext.ShellWord(place) + " " + plaintext.ShellWord(path.Dir(path.Dir(place))+"/damaged-"+path.Base(place))
 }
 
 // drift names the files that changed since our last apply.

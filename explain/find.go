@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"xrdpfix/diagnose"
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/logwatch"
 )
 
@@ -182,7 +183,7 @@ func printable(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			b.WriteRune(r)
-		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp):
+		case plaintext.Hidden(r):
 		default:
 			b.WriteRune(r)
 		}

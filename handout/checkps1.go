@@ -3,12 +3,14 @@ package handout
 import (
 	"strconv"
 	"strings"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // check is a script that only reads, for PowerShell 2.0 and later. What it prints
 // is for a person.
 func (h *Handout) check(s Server, seven bool) {
-	text := "# Looks whether this client can connect to " + oneLine(s.Address()) + ". It changes nothing\n" +
+	text := "# Looks whether this client can connect to " + plaintext.Line(s.Address()) + ". It changes nothing\n" +
 		"# and needs no administrator.\n" +
 		"$server = " + powerShell(s.Name) + "\n" +
 		"$port = " + strconv.Itoa(int(s.Port)) + "\n" +

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // Kind is a kind of client.
@@ -105,7 +107,7 @@ func (s Server) warnings(kind Kind) []string {
 	var out []string
 	switch {
 	case s.Silent != "":
-		out = append(out, "The server was not seen: "+oneLine(s.Silent)+". The files hold what its configuration says. On the server: xrdpfix check")
+		out = append(out, "The server was not seen: "+plaintext.Line(s.Silent)+". The files hold what its configuration says. On the server: xrdpfix check")
 	case s.NoTLS:
 		out = append(out, "This server offers no TLS now. Mend that first: xrdpfix check, on the server.")
 	case s.NLA:
@@ -133,7 +135,7 @@ func list(names []string) string {
 	if len(names) > most {
 		names, more = names[:most], ", ..."
 	}
-	return oneLine(strings.Join(names, ", ")) + more
+	return plaintext.Line(strings.Join(names, ", ")) + more
 }
 
 func (h *Handout) step(text, command string) {
@@ -170,7 +172,7 @@ func readme(h Handout, s Server) File {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s for %s\n\n", s.Address(), h.Title)
 	if s.SHA256 != "" {
-		fmt.Fprintf(&b, "The certificate must have this fingerprint:\nSHA256 %s\nSHA1   %s\n\n", oneLine(s.SHA256), oneLine(s.SHA1))
+		fmt.Fprintf(&b, "The certificate must have this fingerprint:\nSHA256 %s\nSHA1   %s\n\n", plaintext.Line(s.SHA256), plaintext.Line(s.SHA1))
 	}
 	for _, w := range h.Warnings {
 		fmt.Fprintf(&b, "Warning: %s\n\n", w)

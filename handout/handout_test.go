@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // desk is a server with everything known about it.
@@ -124,7 +126,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q passes as a fingerprint", h)
 		}
 		s.Names, s.SHA256, s.Silent = []string{h}, desk().SHA256, h
-		if oneLine(h) == h {
+		if plaintext.Line(h) == h {
 			s.User = h
 		}
 		for _, k := range Kinds() {

@@ -3,6 +3,8 @@ package handout
 import (
 	"strconv"
 	"strings"
+
+	"xrdpfix/internal/plaintext"
 )
 
 func macOS(h *Handout, s Server) {
@@ -11,8 +13,8 @@ func macOS(h *Handout, s Server) {
 	h.field("In Windows App: Connections, Import from RDP file, and choose "+s.file()+".rdp. Or open this address in a browser (documented for the app's predecessor):", rdpURI(s, true))
 	h.step("When the app says that the certificate could not be verified, Show Certificate, Details, compare the fingerprint, then Continue.", "")
 	if s.Trustable() {
-		h.step("To have all users of the Mac trust this one certificate, in a terminal:", "sudo security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain "+shellWord(s.file()+".cer"))
-		h.step("And to take it back:", "sudo security remove-trusted-cert -d "+shellWord(s.file()+".cer"))
+		h.step("To have all users of the Mac trust this one certificate, in a terminal:", "sudo security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain "+plaintext.ShellWord(s.file()+".cer"))
+		h.step("And to take it back:", "sudo security remove-trusted-cert -d "+plaintext.ShellWord(s.file()+".cer"))
 	}
 	h.note("Error 0x2104 is about TLS or the certificate, 0x204 about the network (System Settings, Privacy & Security, Local Network must allow the app): xrdpfix explain 0x2104.")
 	h.note("The steps for the keychain were not tried on a Mac by the makers of this file.")
@@ -42,7 +44,7 @@ func freeRDPCommand(program string, s Server) string {
 		words = append(words, "/u:"+s.User)
 	}
 	for i, w := range words {
-		words[i] = shellWord(w)
+		words[i] = plaintext.ShellWord(w)
 	}
 	return program + " " + strings.Join(words, " ")
 }
@@ -67,11 +69,11 @@ func (s Server) hostPort() string {
 func freeRDP(h *Handout, s Server) {
 	h.rdp(s)
 	h.certificate(s, ".pem")
-	h.file(s.file()+".sh", "the command, for a shell", "#!/bin/sh\n# Connects to "+oneLine(s.Address())+" over TLS, and to nobody who has another certificate.\n"+
+	h.file(s.file()+".sh", "the command, for a shell", "#!/bin/sh\n# Connects to "+plaintext.Line(s.Address())+" over TLS, and to nobody who has another certificate.\n"+
 		"for program in xfreerdp3 xfreerdp; do\n\tif command -v \"$program\" >/dev/null; then\n\t\texec "+freeRDPCommand(`"$program"`, s)+" \"$@\"\n\tfi\ndone\necho 'no xfreerdp here' >&2\nexit 127\n", "utf-8")
 	h.step("FreeRDP 3; the fingerprint takes the place of the question:", freeRDPCommand("xfreerdp3", s))
 	h.step("FreeRDP 2, the same:", freeRDPCommand("xfreerdp", s))
-	h.step("Or with the .rdp file; FreeRDP then asks once about the certificate and remembers it:", "xfreerdp "+shellWord("./"+s.file()+".rdp"))
+	h.step("Or with the .rdp file; FreeRDP then asks once about the certificate and remembers it:", "xfreerdp "+plaintext.ShellWord("./"+s.file()+".rdp"))
 	h.note("When FreeRDP says that the host key has changed after a renewal: FreeRDP 2 keeps it in ~/.config/freerdp/known_hosts2 (a line), FreeRDP 3 in ~/.config/freerdp/server (a file).")
 	h.note("/cert:ignore takes any certificate, /sec:rdp gives TLS up: neither mends anything. What an error means: xrdpfix explain ERRCONNECT_TLS_CONNECT_FAILED")
 }
@@ -83,8 +85,8 @@ func remmina(h *Handout, s Server) {
 	h.file(s.file()+".remmina", "a profile", text, "utf-8")
 	h.rdp(s)
 	h.certificate(s, ".pem")
-	h.step("Connect with the profile:", "remmina -c "+shellWord("./"+s.file()+".remmina"))
-	h.step("Or keep it, so that it is in Remmina's list:", "cp "+shellWord("./"+s.file()+".remmina")+" ~/.local/share/remmina/")
+	h.step("Connect with the profile:", "remmina -c "+plaintext.ShellWord("./"+s.file()+".remmina"))
+	h.step("Or keep it, so that it is in Remmina's list:", "cp "+plaintext.ShellWord("./"+s.file()+".remmina")+" ~/.local/share/remmina/")
 	h.step("When Remmina asks about the certificate, compare the fingerprint, then accept.", "")
 	h.note("\"Ignore certificate\" takes any, and \"TLS Security Level\" 0 is for servers with TLS 1.0 only: leave both.")
 	h.note("remmina --debug shows what FreeRDP says beneath; xrdpfix explain knows the words.")
@@ -102,7 +104,7 @@ func guacamole(h *Handout, s Server) {
 	var lines string
 	for _, p := range params {
 		xml += "    <param name=\"" + p[0] + "\">" + xmlText(p[1]) + "</param>\n"
-		lines += oneLine(p[0]+"="+p[1]) + "\n"
+		lines += plaintext.Line(p[0]+"="+p[1]) + "\n"
 	}
 	h.file(s.file()+"-guacamole.xml", "a connection of user-mapping.xml", xml+"</connection>\n", "utf-8")
 	h.file(s.file()+"-guacamole.txt", "the same parameters, to type into the web page", lines, "utf-8")
@@ -121,7 +123,7 @@ func krdc(h *Handout, s Server) {
 	if s.User != "" {
 		user = uriValue(s.User) + "@"
 	}
-	h.step("Connect:", "krdc "+shellWord("rdp://"+user+s.hostPort()))
+	h.step("Connect:", "krdc "+plaintext.ShellWord("rdp://"+user+s.hostPort()))
 	h.field("In the window \"Host Configuration\", or later in the settings of the connection, where the version has the field \"Extra options\" (it starts xfreerdp):", "/sec:"+security(s))
 	h.step("These versions (22.12 of Debian 12 is one) take any certificate without a word: they add /cert-ignore, and a fingerprint among the extra options has no effect. To have it looked at, use FreeRDP instead:", freeRDPCommand("xfreerdp", s))
 	h.note("Newer versions of KRDC (from 24.02 on) use FreeRDP's library and ask in a window; a blue window after the server was renamed is reported. Of these versions none was run by the makers of this file.")

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // Server is the server that the client is to reach.
@@ -58,7 +60,7 @@ func (s Server) check() error {
 			return fmt.Errorf("%q %w of a certificate", f, ErrName)
 		}
 	}
-	if s.User != oneLine(s.User) || len(s.User) > 256 {
+	if s.User != plaintext.Line(s.User) || len(s.User) > 256 {
 		return fmt.Errorf("%q %w of a user", s.User, ErrName)
 	}
 	return nil

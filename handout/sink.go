@@ -5,20 +5,10 @@ import (
 	"encoding/xml"
 	"net/url"
 	"strings"
-	"unicode"
 	"unicode/utf16"
-)
 
-// oneLine is for comments and running text: no control, format or line
-// separating character, whatever the script, gets through.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) {
-			return '?'
-		}
-		return r
-	}, s)
-}
+	"xrdpfix/internal/plaintext"
+)
 
 // powerShell is a single-quoted string of PowerShell. The typographic single
 // quotes end such a string as well, and are doubled like the straight one
@@ -26,7 +16,7 @@ func oneLine(s string) string {
 func powerShell(s string) string {
 	var b strings.Builder
 	b.WriteByte('\'')
-	for _, r := range oneLine(s) {
+	for _, r := range plaintext.Line(s) {
 		switch r {
 		case '\'', '\u2018', '\u2019', '\u201a', '\u201b':
 			b.WriteRune(r)
@@ -37,24 +27,10 @@ func powerShell(s string) string {
 	return b.String()
 }
 
-// shell is a single-quoted word of a POSIX shell.
-func shell(s string) string {
-	return "'" + strings.ReplaceAll(strings.ReplaceAll(s, "\x00", ""), "'", `'\''`) + "'"
-}
-
-// shellWord quotes only where it must.
-func shellWord(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%"
-	if s != "" && strings.Trim(s, plain) == "" {
-		return s
-	}
-	return shell(s)
-}
-
 // keyFile is a value of a GKeyFile, as Remmina's profiles are.
 func keyFile(s string) string {
 	s = strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(strings.ToValidUTF8(s, "?"))
-	s = oneLine(s)
+	s = plaintext.Line(s)
 	if strings.HasPrefix(s, " ") {
 		s = `\s` + s[1:]
 	}
@@ -73,17 +49,19 @@ func uriValue(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "
 
 // regString is a string value of a .reg file.
 func regString(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(oneLine(s)) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(plaintext.Line(s)) + `"`
 }
 
 // regKey is a part of the path of a key, which can hold neither a backslash nor
 // the bracket that ends it.
 func regKey(s string) string {
-	return strings.NewReplacer(`\`, "?", "]", "?", "[", "?").Replace(oneLine(s))
+	return strings.NewReplacer(`\`, "?", "]", "?", "[", "?").Replace(plaintext.Line(s))
 }
 
 // rdpLine is a line of an .rdp file: name, type and value.
-func rdpLine(name, kind, value string) string { return name + ":" + kind + ":" + oneLine(value) + "\n" }
+func rdpLine(name, kind, value string) string {
+	return name + ":" + kind + ":" + plaintext.Line(value) + "\n"
+}
 
 // utf16LE is text as Windows' own programs save it: UTF-16LE with a byte order
 // mark, lines ended by CR LF.

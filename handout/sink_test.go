@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // hostile is what a certificate or a user could be called.
@@ -15,16 +17,16 @@ var hostile = []string{
 	"a'b\"c\\d", "\x00\x1b[2J\x07", "\u202egnp.exe", "\u2028next", "\u0085next", "]\r\n[HKEY_LOCAL_MACHINE\\SAM]", "x --> <param name=\"ignore-cert\">true</param>", "&amp;<&>", " leading", "a%0Ab", "-oProxy=x", "\xff\xfe",
 }
 
-// TestOneLine: nothing that ends a line, moves a cursor or turns writing around.
-func TestOneLine(t *testing.T) {
+// TestLine: nothing that ends a line, moves a cursor or turns writing around.
+func TestLine(t *testing.T) {
 	for _, h := range hostile {
-		got := oneLine(h)
+		got := plaintext.Line(h)
 		if strings.ContainsAny(got, "\r\n\x00\x1b\x07\u0085\u2028\u202e") {
-			t.Errorf("oneLine(%q) = %q", h, got)
+			t.Errorf("plaintext.Line(%q) = %q", h, got)
 		}
 	}
-	if got := oneLine("M\u00fcller desk-01"); got != "M\u00fcller desk-01" {
-		t.Errorf("oneLine changes %q", got)
+	if got := plaintext.Line("M\u00fcller desk-01"); got != "M\u00fcller desk-01" {
+		t.Errorf("Line changes %q", got)
 	}
 }
 
@@ -47,7 +49,7 @@ func TestPowerShell(t *testing.T) {
 			}
 			back = append(back, body[i])
 		}
-		if string(back) != oneLine(h) {
+		if string(back) != plaintext.Line(h) {
 			t.Errorf("powerShell(%q) reads back as %q", h, string(back))
 		}
 	}
@@ -56,11 +58,10 @@ func TestPowerShell(t *testing.T) {
 // TestShell has a real shell read the word back.
 func TestShell(t *testing.T) {
 	for _, h := range append(hostile, "", "plain", "two words", "/cert:fingerprint:sha256:aa:bb") {
-		for _, word := range []string{shell(h), shellWord(h)} {
-			out, err := exec.Command("sh", "-c", "printf %s "+word).Output()
-			if want := strings.ReplaceAll(h, "\x00", ""); err != nil || string(out) != want {
-				t.Errorf("a shell reads %q of %s as %q (%v)", h, word, out, err)
-			}
+		word := plaintext.ShellWord(h)
+		out, err := exec.Command("sh", "-c", "printf %s "+word).Output()
+		if want := strings.ReplaceAll(h, "\x00", ""); err != nil || string(out) != want {
+			t.Errorf("a shell reads %q of %s as %q (%v)", h, word, out, err)
 		}
 	}
 }
@@ -89,7 +90,7 @@ func TestKeyFile(t *testing.T) {
 		if strings.ContainsAny(v, "\r\n") || strings.HasPrefix(v, " ") {
 			t.Errorf("keyFile(%q) = %q", h, v)
 		}
-		if back := unescape.Replace(v); oneLine(back) != oneLine(strings.ToValidUTF8(h, "?")) {
+		if back := unescape.Replace(v); plaintext.Line(back) != plaintext.Line(strings.ToValidUTF8(h, "?")) {
 			t.Errorf("keyFile(%q) reads back as %q", h, back)
 		}
 	}

@@ -1,6 +1,10 @@
 package handout
 
-import "strings"
+import (
+	"strings"
+
+	"xrdpfix/internal/plaintext"
+)
 
 const (
 	clientPolicy = "Computer Configuration, Administrative Templates, Windows Components, Remote Desktop Services, Remote Desktop Connection Client"
@@ -72,7 +76,7 @@ func (h *Handout) forget(s Server) {
 		return
 	}
 	h.file("forget.reg", "has mstsc ask anew about this server's certificate", "Windows Registry Editor Version 5.00\n\n"+
-		"; What this user told mstsc about the certificate of "+oneLine(s.Name)+".\n\n"+
+		"; What this user told mstsc about the certificate of "+plaintext.Line(s.Name)+".\n\n"+
 		`[HKEY_CURRENT_USER\Software\Microsoft\Terminal Server Client\Servers\`+regKey(s.Name)+"]\n"+`"CertHash"=-`+"\n\n", "utf-16le")
 }
 
@@ -88,7 +92,7 @@ func (h *Handout) trust(s Server) {
 		"$thumbprint = " + powerShell(thumb) + "\n" +
 		"$store = New-Object System.Security.Cryptography.X509Certificates.X509Store 'Root', 'LocalMachine'\n"
 	h.file("trust.ps1", "has the client trust this one certificate (administrator)",
-		"# Puts the certificate of "+oneLine(s.Name)+" into the client's trusted roots. It can sign no other\n"+
+		"# Puts the certificate of "+plaintext.Line(s.Name)+" into the client's trusted roots. It can sign no other\n"+
 			"# certificate (CA:FALSE, serverAuth), so it vouches for this server and nobody else.\n"+
 			"# untrust.ps1 takes it out again.\n"+head+
 			"$file = Join-Path (Split-Path -Parent $MyInvocation.MyCommand.Path) "+powerShell(s.file()+".cer")+"\n"+
@@ -97,7 +101,7 @@ func (h *Handout) trust(s Server) {
 			"$store.Open('ReadWrite')\n"+
 			"try { $store.Add($certificate) } finally { $store.Close() }\n"+
 			"Write-Output ('trusted: ' + $certificate.Subject)\n", "utf-8-bom")
-	h.file("untrust.ps1", "takes it back", "# Takes the certificate of "+oneLine(s.Name)+" out of the client's trusted roots.\n"+head+
+	h.file("untrust.ps1", "takes it back", "# Takes the certificate of "+plaintext.Line(s.Name)+" out of the client's trusted roots.\n"+head+
 		"$store.Open('ReadWrite')\n"+
 		"try {\n"+
 		"    foreach ($certificate in @($store.Certificates | Where-Object { $_.Thumbprint -eq $thumbprint })) {\n"+

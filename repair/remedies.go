@@ -6,6 +6,7 @@ import (
 
 	"xrdpfix/certs"
 	"xrdpfix/diagnose"
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/xrdpconf"
 )
 
@@ -232,7 +233,7 @@ func (b *builder) openRSAKeys(x diagnose.Finding) {
 // changes bytes only.
 func (b *builder) openIni(x diagnose.Finding) {
 	if b.f.Config.Value.Obstacle != "" {
-		x.Commands = []string{"chmod 0644 " + diagnose.ShellWord(b.f.IniPath())}
+		x.Commands = []string{"chmod 0644 " + plaintext.ShellWord(b.f.IniPath())}
 		b.manual(x)
 		return
 	}

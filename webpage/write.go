@@ -9,7 +9,8 @@ import (
 	"html/template"
 	"io"
 	"time"
-	"unicode"
+
+	"xrdpfix/internal/plaintext"
 )
 
 //go:embed page.html
@@ -66,7 +67,7 @@ func Write(w io.Writer, p Page) error {
 // visible replaces what would hide or turn text, wherever it came from:
 // characters of control and of format, private ones, and what is no UTF-8.
 func visible(r rune) rune {
-	if r != '\n' && (r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)) {
+	if r != '\n' && plaintext.Hidden(r) {
 		return '?'
 	}
 	return r

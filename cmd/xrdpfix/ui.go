@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // width is how wide text output gets: what every terminal has.
@@ -122,7 +123,7 @@ func clean(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return ' '
-		case r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp):
+		case plaintext.Hidden(r):
 			return '?'
 		}
 		return r
