@@ -53,32 +53,8 @@ func Require(ctx context.Context, log io.Writer, programs ...string) error {
 	if err := allowInotify(); err != nil {
 		return err
 	}
-	missing := missingPackages(programs)
-	if len(missing) == 0 {
-		return nil
-	}
-	unlock, err := lock(ctx, machineLock())
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if missing = missingPackages(programs); len(missing) == 0 { // another process was faster
-		return nil
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("%w: install %s", ErrUnable, strings.Join(missing, " "))
-	}
-	say(log, "installing %s", strings.Join(missing, " "))
-	install := append([]string{"install", "-y", "--no-install-recommends"}, missing...)
-	for _, args := range [][]string{{"update"}, install} {
-		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q", "-o", "Dpkg::Use-Pty=0"}, args...)...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: apt-get %s: %w: %s", ErrUnable, args[0], err, lastLine(string(out)))
-		}
-	}
-	if missing = missingPackages(programs); len(missing) > 0 {
-		return fmt.Errorf("%w: still missing after apt-get install: %s", ErrUnable, strings.Join(missing, " "))
+	if err := Install(ctx, log, func() []string { return missingPackages(programs) }); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnable, err)
 	}
 	return nil
 }

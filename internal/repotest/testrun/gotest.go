@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"xrdpfix/internal/lab"
 )
 
 // An event is a line of go test -json, see go doc test2json; the build actions
@@ -186,8 +188,8 @@ func (r *runner) goTest(ctx context.Context, verbose bool, env []string, args ..
 // unit runs every test that needs no lab, under the race detector and in random
 // order.
 func unit(ctx context.Context, r *runner) (tally, error) {
-	if err := r.ensurePackages(ctx); err != nil {
-		return tally{}, err
+	if err := lab.Install(ctx, r.out, missingPackages); err != nil {
+		return tally{}, fmt.Errorf("the tests need more of this machine: %w", err)
 	}
 	args := []string{"-race", "-shuffle=on", "-timeout", "10m", "./..."}
 	if r.all {

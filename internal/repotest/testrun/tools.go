@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
@@ -57,29 +56,13 @@ var needed = []struct{ file, pkg string }{
 	{"/usr/bin/openssl", "openssl"}, // what we read is compared with what it reads
 }
 
-// ensurePackages installs what is missing of them, where that can be done.
-func (r *runner) ensurePackages(ctx context.Context) error {
+// missingPackages returns the packages of the files that are not there.
+func missingPackages() []string {
 	var missing []string
 	for _, n := range needed {
 		if _, err := os.Stat(n.file); err != nil {
 			missing = append(missing, n.pkg)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	packages := strings.Join(missing, " ")
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return fmt.Errorf("the tests need more of this machine: install %s", packages)
-	}
-	r.say("installing %s", packages)
-	install := append([]string{"install", "-y", "--no-install-recommends"}, missing...)
-	for _, args := range [][]string{{"update"}, install} {
-		cmd := command(ctx, "apt-get", append([]string{"-q"}, args...)...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("install %s: apt-get %s: %w\n%s", packages, args[0], err, out)
-		}
-	}
-	return nil
+	return missing
 }
