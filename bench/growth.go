@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -48,7 +49,7 @@ const steepest = 1.1
 
 // growth shows how the cost of the three things that may grow grows.
 func growth(ctx context.Context, b *bench) (result, error) {
-	curves := []func(context.Context, *bench) (curve, error){probeCurve, logCurve, keysCurve, commentsCurve}
+	curves := []func(context.Context, *bench) (curve, error){probeCurve, logCurve, keysCurve, commentsCurve, editsCurve}
 	r := result{
 		title: "How cost grows",
 		method: "Medians at four sizes each. The last two columns are to be compared: linear means that the cost grows no faster " +
@@ -120,43 +121,83 @@ func (c *curve) measure(ctx context.Context, turns int, subjects []subject) erro
 }
 
 // keysCurve reads an xrdp.ini with ever more keys in [Globals].
-func keysCurve(_ context.Context, _ *bench) (curve, error) {
-	return readingCurve("xrdp.ini, keys", []int{100, 200, 400, 800}, func(n int) string {
-		var out strings.Builder
-		out.WriteString("[Globals]\nport=3389\nsecurity_layer=negotiate\n")
-		for i := range n {
-			fmt.Fprintf(&out, "key%d=value %d\n", i, i)
-		}
-		return out.String()
-	}, func(n int) string { return fmt.Sprint(n) })
+func keysCurve(ctx context.Context, b *bench) (curve, error) {
+	return fileCurve(ctx, b, "xrdp.ini, keys", keyCounts, manyKeys, reading)
+}
+
+// editsCurve changes such a file.
+func editsCurve(ctx context.Context, b *bench) (curve, error) {
+	return fileCurve(ctx, b, "xrdp.ini edited, keys", keyCounts, manyKeys, editing)
 }
 
 // commentsCurve reads an xrdp.ini that is mostly comments. xrdp itself reads no
 // further than 32 KiB; a file may be longer all the same.
-func commentsCurve(_ context.Context, _ *bench) (curve, error) {
-	return readingCurve("xrdp.ini, bytes", []int{16 << 10, 64 << 10, 256 << 10, 1 << 20}, func(n int) string {
+func commentsCurve(ctx context.Context, b *bench) (curve, error) {
+	return fileCurve(ctx, b, "xrdp.ini, KiB", []int{16, 64, 256, 1024}, func(n int) string {
 		const line = "# this line says nothing that anybody reads\n"
-		return "[Globals]\nport=3389\n" + strings.Repeat(line, n/len(line))
-	}, func(n int) string { return size(int64(n)) })
+		return "[Globals]\nport=3389\nsecurity_layer=negotiate\n" + strings.Repeat(line, n<<10/len(line))
+	}, reading)
 }
 
-func readingCurve(of string, sizes []int, text func(int) string, say func(int) string) (curve, error) {
-	c := curve{of: of, sizes: sizes, say: say}
-	for _, n := range sizes {
-		data := []byte(text(n))
-		r := testing.Benchmark(func(b *testing.B) {
-			for b.Loop() {
-				f := xrdpconf.Parse("/etc/xrdp/xrdp.ini", data, xrdpconf.AsKind(xrdpconf.KindServer))
-				if !bytes.Equal(f.Bytes(), data) {
-					b.Fatal("parsing changed the file")
-				}
-				_ = f.Issues()
-			}
-		})
-		if r.N == 0 {
-			return curve{}, fmt.Errorf("%s: could not be measured", of)
-		}
-		c.costs = append(c.costs, time.Duration(r.NsPerOp()))
+var keyCounts = []int{100, 200, 400, 800}
+
+func manyKeys(n int) string {
+	var out strings.Builder
+	out.WriteString("[Globals]\nport=3389\nsecurity_layer=negotiate\n")
+	for i := range n {
+		fmt.Fprintf(&out, "key%d=value %d\n", i, i)
 	}
-	return c, nil
+	return out.String()
+}
+
+// reading is all that a check does with the file.
+func reading(data []byte) func() error {
+	return func() error {
+		f := xrdpconf.Parse("/etc/xrdp/xrdp.ini", data)
+		_ = f.Issues()
+		if !bytes.Equal(f.Bytes(), data) {
+			return errors.New("parsing changed the file")
+		}
+		return nil
+	}
+}
+
+// editing sets one key and inserts another.
+func editing(data []byte) func() error {
+	f := xrdpconf.Parse("/etc/xrdp/xrdp.ini", data)
+	return func() error {
+		_, err := f.Edit(
+			xrdpconf.Change{Section: xrdpconf.SectionGlobals, Key: "security_layer", Value: "tls"},
+			xrdpconf.Change{Section: xrdpconf.SectionGlobals, Key: "certificate", Value: "/etc/xrdp/cert.pem"},
+		)
+		return err
+	}
+}
+
+// fileCurve measures what is done with files of growing size.
+func fileCurve(ctx context.Context, b *bench, of string, sizes []int, text func(int) string, do func(data []byte) func() error) (curve, error) {
+	c := curve{of: of, sizes: sizes, say: func(n int) string { return fmt.Sprint(n) }}
+	turns := 5
+	if b.quick {
+		turns = 1
+	}
+	var subjects []subject
+	for _, n := range sizes {
+		work := do([]byte(text(n)))
+		subjects = append(subjects, subject{name: of, run: func(context.Context) (cost, error) { return repeated(work) }})
+	}
+	return c, c.measure(ctx, turns, subjects)
+}
+
+// repeated is what work costs, on an average over a second.
+func repeated(work func() error) (cost, error) {
+	var failed error
+	r := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			if failed = work(); failed != nil {
+				b.FailNow()
+			}
+		}
+	})
+	return cost{wall: time.Duration(r.NsPerOp())}, failed
 }
