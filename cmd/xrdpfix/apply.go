@@ -176,7 +176,7 @@ func (a *app) changeAlone(ctx context.Context, command string, w wish, after *wa
 	}
 	if out.Verdict.Status == repair.Confirmed {
 		if _, err := r.Prune(inUse(l)); err != nil {
-			_, _ = fmt.Fprintf(a.errOut, "xrdpfix: note: old pairs were not removed: %v\n", err)
+			a.tell("note", "old pairs were not removed: "+cleanLines(err.Error()))
 		}
 	}
 	a.quit = applyExit(l, out)

@@ -112,7 +112,7 @@ func (f *factsFile) write(a *app, l *look, redact bool) error {
 	if redact {
 		facts = diagnose.Redact(facts)
 		if now := diagnose.Run(facts, l.settings); !sameCodes(now, l.found) {
-			_, _ = fmt.Fprintln(a.errOut, "xrdpfix: note: the placeholders change what is found; keep this report beside the facts")
+			a.tell("note", "the placeholders change what is found; keep this report beside the facts")
 		}
 	}
 	data, err := diagnose.EncodeFacts(facts)

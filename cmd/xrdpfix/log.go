@@ -139,7 +139,7 @@ func (v *logView) followLog(ctx context.Context, source host.Log, from host.Plac
 	v.filter.Live, v.live = true, true
 	err := source.Follow(ctx, from, func(e logwatch.Event) error {
 		if e.Notice == logwatch.NoticeLost {
-			_, _ = fmt.Fprintln(v.a.errOut, "xrdpfix: note: the log was emptied; lines may be missing")
+			v.a.tell("note", "the log was emptied; lines may be missing")
 		}
 		if e.Parsed {
 			g.Add(e.Entry)

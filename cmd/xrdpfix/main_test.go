@@ -53,9 +53,10 @@ func program() {
 	}
 	host.NoCore()
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // as main does
-	var out bytes.Buffer
-	code := run(ctx, os.Args[1:], io.MultiWriter(os.Stdout, &out), os.Stderr)
-	if bad := manners(os.Args[1:], out.String(), code); len(bad) > 0 && os.Getenv(withoutManners) == "" {
+	var out, told bytes.Buffer
+	code := run(ctx, os.Args[1:], io.MultiWriter(os.Stdout, &out), io.MultiWriter(os.Stderr, &told))
+	bad := append(manners(os.Args[1:], out.String(), code), textManners(told.String())...)
+	if len(bad) > 0 && os.Getenv(withoutManners) == "" {
 		fmt.Fprintf(os.Stderr, "harness: %s\n", strings.Join(bad, "\nharness: "))
 		os.Exit(99)
 	}
@@ -166,8 +167,8 @@ func textManners(out string) []string {
 // unbreakable: the part of a line behind column 80 belongs to a word that began
 // before it and is long, or to a command.
 func unbreakable(line string) bool {
-	trimmed := strings.TrimLeft(line, " ")
-	if slices.ContainsFunc([]string{"xrdpfix ", "Next: xrdpfix ", "xrdp-keygen ", "systemctl ", "openssl ", "apt-get ", "diff ", "$ ", "$t = ", "Set-CimInstance ", "reg add "}, func(p string) bool { return strings.HasPrefix(trimmed, p) }) {
+	trimmed := strings.TrimLeft(strings.TrimPrefix(line, "xrdpfix: hint: "), " ")
+	if slices.ContainsFunc([]string{"xrdpfix ", "Next: xrdpfix ", "sudo xrdpfix ", "certbot ", "ls ", "mv ", "chown ", "xrdp-keygen ", "systemctl ", "openssl ", "apt-get ", "diff ", "$ ", "$t = ", "Set-CimInstance ", "reg add "}, func(p string) bool { return strings.HasPrefix(trimmed, p) }) {
 		return true
 	}
 	last := line[strings.LastIndexByte(line, ' ')+1:]

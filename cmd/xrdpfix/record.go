@@ -19,7 +19,7 @@ func (a *app) record(l *look, doc *document) {
 	}
 	for _, e := range entries(l, doc) {
 		if err := service.Record(e.message, e.priority, e.fields); err != nil {
-			_, _ = fmt.Fprintf(a.errOut, "xrdpfix: note: %v\n", err)
+			a.tell("note", cleanLines(err.Error()))
 			return
 		}
 	}

@@ -97,10 +97,7 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 		_ = a.printJSON(doc)
 		return e.Code
 	}
-	_, _ = fmt.Fprintf(a.errOut, "xrdpfix: error: %s (exit %d)\n", cleanLines(err.Error()), e.Code)
-	for _, h := range hints {
-		_, _ = fmt.Fprintf(a.errOut, "xrdpfix: hint: %s\n", h)
-	}
+	a.tellError(err, e, hints)
 	return e.Code
 }
 
