@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/netip"
@@ -28,7 +27,7 @@ func newCheck(a *app) *cobra.Command {
   xrdpfix check --save-facts desk01.json --redact    for a bug report
   xrdpfix check --facts desk01.json                  what its reader does`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), &flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd, &flags) },
 	}
 	flags.policyFlags.add(cmd, false)
 	flags.facts.add(cmd, true)
@@ -47,7 +46,7 @@ type checkFlags struct {
 	textfile string
 }
 
-func (a *app) check(ctx context.Context, flags *checkFlags) error {
+func (a *app) check(cmd *cobra.Command, flags *checkFlags) error {
 	facts := &flags.facts
 	w, err := a.wish(&flags.policyFlags, facts.from != "")
 	if err != nil {
@@ -56,8 +55,11 @@ func (a *app) check(ctx context.Context, flags *checkFlags) error {
 	if err := flags.plugin.check(w.warnDays, flags.changed("crit-days")); err != nil {
 		return err
 	}
-	if flags.textfile != "" && a.global.output != formatPrometheus {
-		return usagef("--textfile needs --output prometheus")
+	if err := a.needs(cmd, formatNagios, "crit-days", "fail-on"); err != nil {
+		return err
+	}
+	if err := a.needs(cmd, formatPrometheus, "textfile"); err != nil {
+		return err
 	}
 	if w.replay, err = facts.check(a); err != nil {
 		return err
@@ -72,7 +74,7 @@ func (a *app) check(ctx context.Context, flags *checkFlags) error {
 		return err
 	}
 	defer file.discard()
-	l, err := a.look(ctx, w)
+	l, err := a.look(cmd.Context(), w)
 	if err != nil {
 		return err
 	}

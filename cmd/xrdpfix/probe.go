@@ -31,7 +31,7 @@ The lists of --from have a target a line, comments from # on aside. With --range
   xrdpfix probe --output nagios desk01  for a monitoring system
   xrdpfix probe -o html desk01 >a.html  a page to hand over`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := flags.plugin.check(cmd); err != nil {
+			if err := flags.plugin.check(a, cmd); err != nil {
 				return err
 			}
 			return a.probe(cmd.Context(), &flags, args)
