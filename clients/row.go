@@ -27,6 +27,10 @@ type Row struct {
 	Asked bool  `json:"asked"`
 }
 
+// Asks reports whether the client's own ClientHello, which was not sent yet, tells
+// how it fares.
+func (row Row) Asks() bool { return row.Connects == ConnectsOpen && row.Next == nextClients }
+
 // The answers of Row.Connects.
 const (
 	ConnectsYes  = "yes"

@@ -14,7 +14,19 @@ func checkPackage(v *view) []Finding {
 	}
 	return []Finding{finding(XrdpMissing, MendHuman, "xrdp is not installed: no xrdp program, no %s.", v.IniPath()).
 		because(Evidence{Kind: "file", Source: v.IniPath(), Text: "does not exist"}).
-		remedy("Install it.").commands(installCommand(v.Host))}
+		packaged(v, "Install it", installCommand(v.Host))}
+}
+
+// packaged is a remedy by the system's package manager, after some other commands.
+// Where nobody knows which that is, it is said in words.
+func (x Finding) packaged(v *view, what, command string, before ...string) Finding {
+	if v.Offline {
+		what += " inside this tree"
+	}
+	if command == "" {
+		return x.remedy("%s with the system's package manager.", what).commands(before...)
+	}
+	return x.remedy("%s.", what).commands(append(before, command)...)
 }
 
 func restoreCommand(h HostInfo) string {
@@ -23,9 +35,10 @@ func restoreCommand(h HostInfo) string {
 		return "apt install --reinstall -o Dpkg::Options::=--force-confmiss xrdp"
 	case strings.Contains(like, "suse"):
 		return "zypper install --force xrdp"
-	default:
+	case usesDNF(like):
 		return "dnf reinstall xrdp"
 	}
+	return "" // nobody knows what this system installs with
 }
 
 func installCommand(h HostInfo) string {
@@ -34,9 +47,15 @@ func installCommand(h HostInfo) string {
 		return "apt install xrdp"
 	case strings.Contains(like, "suse"):
 		return "zypper install xrdp"
-	default:
+	case usesDNF(like):
 		return "dnf install xrdp"
 	}
+	return "" // nobody knows what this system installs with
+}
+
+// usesDNF tells by ID and ID_LIKE of os-release(5).
+func usesDNF(like string) bool {
+	return strings.Contains(like, "fedora") || strings.Contains(like, "rhel") || strings.Contains(like, "centos")
 }
 
 // checkConfigFile judges xrdp.ini as a file.
@@ -51,13 +70,13 @@ func checkConfigFile(v *view) []Finding {
 	switch {
 	case !file.Exists:
 		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "does not exist")).remedy("Restore it from the package.").commands(restoreCommand(v.Host))}
+			because(inFile(v.IniPath(), 0, "does not exist")).packaged(v, "Restore it from the package", restoreCommand(v.Host))}
 	case len(file.Bytes()) == 0:
 		return []Finding{finding(IniMissing, MendHuman, "%s is empty.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "0 bytes")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
+			because(inFile(v.IniPath(), 0, "0 bytes")).packaged(v, "Restore it from the package", restoreCommand(v.Host), aside)}
 	case !v.server.HasGlobals:
 		return []Finding{finding(IniMissing, MendHuman, "%s has no section [Globals]: xrdp reads nothing from it.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "no line [Globals]")).remedy("Restore it from the package.").commands(aside, restoreCommand(v.Host))}
+			because(inFile(v.IniPath(), 0, "no line [Globals]")).packaged(v, "Restore it from the package", restoreCommand(v.Host), aside)}
 	}
 	var out []Finding
 	if v.known && !v.ConfigAccess.Readable && v.ConfigAccess.Failed == "" && v.ConfigAccess.Exists {

@@ -3,6 +3,7 @@
 package packaging
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -277,9 +278,9 @@ func TestAnsible(t *testing.T) {
 // report: one table of the hosts, the one that does not answer included.
 func (f fleet) report(t *testing.T) {
 	t.Helper()
-	csv := filepath.Join(t.TempDir(), "report.csv")
-	out, _ := f.play(t, "xrdpfix.xrdp.report", map[string]any{"csv": csv})
-	text, err := os.ReadFile(csv)
+	name := filepath.Join(t.TempDir(), "report.csv")
+	out, _ := f.play(t, "xrdpfix.xrdp.report", map[string]any{"csv": name})
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -292,6 +293,57 @@ func (f fleet) report(t *testing.T) {
 	}
 	if got := string(text); !strings.HasPrefix(got, "host,state,") || strings.Count(got, "\n") != 5 || !strings.Contains(got, "\n\"gone\",\"no answer\",") {
 		t.Errorf("the CSV:\n%s", got)
+	}
+}
+
+// TestAnsibleFormulas: no cell of the CSV is a formula to a spreadsheet, whatever a
+// host is called and whatever it says.
+func TestAnsibleFormulas(t *testing.T) {
+	t.Parallel()
+	need(t, "ansible-core")
+	template, err := filepath.Abs("ansible/playbooks/templates/report.csv.j2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fleet{dir: t.TempDir(), env: append(os.Environ(), "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=0", "PATH=/usr/sbin:/usr/bin:/sbin:/bin")}
+	said := map[string]string{
+		"desk01": `=HYPERLINK("http://192.0.2.1/";"look")`, "desk02": "+1", "desk03": "-1", "desk04": "@SUM(A1)", "desk05": "\t=1", "desk06": " =1",
+		"desk07": "\uff1d1", "desk08": "a key cannot be read: -r--------",
+	}
+	hosts := map[string]any{}
+	for name, msg := range said {
+		hosts[name] = map[string]any{"ansible_connection": "local", "xrdpfix_look": map[string]string{"msg": msg}}
+	}
+	inventory, _ := json.Marshal(map[string]any{"all": map[string]any{"hosts": hosts}})
+	book := fmt.Sprintf(`- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.copy: {content: "{{ lookup('ansible.builtin.template', '%s') }}", dest: %s/out.csv}
+      run_once: true
+`, template, f.dir)
+	for name, text := range map[string]string{"hosts.yml": string(inventory), "book.yml": book, "ansible.cfg": "[defaults]\n"} {
+		if err := os.WriteFile(filepath.Join(f.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.must(t, "ansible-playbook", "-i", "hosts.yml", "book.yml")
+	file, err := os.Open(filepath.Join(f.dir, "out.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil || len(rows) != len(said)+1 {
+		t.Fatalf("%v: %q", err, rows)
+	}
+	for _, row := range rows[1:] {
+		want := said[row[0]]
+		if row[0] != "desk08" {
+			want = "'" + want
+		}
+		if got := row[len(row)-1]; got != want {
+			t.Errorf("%s: %q, want %q", row[0], got, want)
+		}
 	}
 }
 

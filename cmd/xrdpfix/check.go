@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"xrdpfix/diagnose"
+	"xrdpfix/repair"
 )
 
 func newCheck(a *app) *cobra.Command {
@@ -168,7 +170,7 @@ func (a *app) lastLine(p *page, l *look) {
 	switch {
 	case !l.plan.Empty():
 		next += whole(a.next("plan")) + ", or " + whole(a.next("apply"))
-	case len(l.plan.Manual) > 0:
+	case slices.ContainsFunc(l.plan.Manual, func(m repair.Manual) bool { return len(m.Commands) > 0 }):
 		next += "the commands above"
 	case len(unseen(&l.facts)) > 0 && !l.facts.Host.Root:
 		next += whole("sudo " + a.next("check"))

@@ -6,29 +6,36 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"syscall"
 
 	"xrdpfix/handout"
 )
 
 // writeHandout writes the files, 0644, into a directory that is made where it is
 // not there. Unless force says so no file is replaced, and then none is written
-// at all. It never writes through a link: a file is made anew under its name.
+// at all. It never writes through a link: a file is made anew under its name. A
+// directory or a device under that name is somebody's, and is not replaced.
 func writeHandout(dir string, files []handout.File, force bool) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	for _, f := range files {
-		if _, err := os.Lstat(filepath.Join(dir, f.Name)); err == nil && !force {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, f.Name), fs.ErrExist)
+		name := filepath.Join(dir, f.Name)
+		switch info, err := os.Lstat(name); {
+		case err != nil:
+		case info.Mode().Type()&^fs.ModeSymlink != 0:
+			return nil, fmt.Errorf("%s: %w", name, errNotFile)
+		case !force:
+			return nil, fmt.Errorf("%s: %w", name, fs.ErrExist)
 		}
 	}
 	var written []string
 	for _, f := range files {
 		name := filepath.Join(dir, f.Name)
 		if force {
-			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return written, err
+			// os.Remove would take an empty directory, too.
+			if err := syscall.Unlink(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return written, &fs.PathError{Op: "replace", Path: name, Err: err}
 			}
 		}
 		if err := writeNew(name, f.Data); err != nil {
@@ -39,6 +46,9 @@ func writeHandout(dir string, files []handout.File, force bool) ([]string, error
 	return written, nil
 }
 
+// errNotFile: what stands under the name of a file is none.
+var errNotFile = errors.New("not a file")
+
 func writeNew(name string, data []byte) error {
 	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -48,11 +58,24 @@ func writeNew(name string, data []byte) error {
 	return errors.Join(err, out.Chmod(0o644), out.Close())
 }
 
+// clientCommand is the command line of the same handout, written into out.
+func (a *app) clientCommand(kind handout.Kind, flags clientFlags, out string) string {
+	words := "client " + string(kind)
+	for _, f := range [][2]string{{"server", flags.server}, {"user", flags.user}, {"out", out}} {
+		if f[1] != "" {
+			words += " --" + f[0] + " " + shellWord(f[1])
+		}
+	}
+	return a.next(words)
+}
+
 // outFailure gives an error of writing its exit code.
 func (a *app) outFailure(err error, kind handout.Kind, flags clientFlags) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return fail(7, reasonConflict, fmt.Errorf("%w; nothing was written", err), "xrdpfix client "+string(kind)+" --out DIR --force   replaces it")
+		return fail(7, reasonConflict, fmt.Errorf("%w; nothing was written", err), a.clientCommand(kind, flags, flags.out)+" --force   replaces it")
+	case errors.Is(err, errNotFile):
+		return fail(7, reasonConflict, fmt.Errorf("%w; nothing was written", err), "move it away, or name another directory with --out")
 	case errors.Is(err, fs.ErrPermission):
 		return fail(6, reasonNotPermitted, err)
 	}
@@ -99,7 +122,7 @@ func (a *app) showHandout(p *page, h handout.Handout, s handout.Server, written 
 	p.blank()
 	next := "Next: the steps, on the client"
 	if written == nil {
-		next = "Next: " + whole(strings.TrimSpace("xrdpfix client "+string(h.Kind)+" --out DIR"))
+		next = "Next: " + whole(clean(a.clientCommand(h.Kind, flags, "DIR")))
 	}
 	if a.quit.Code != 0 {
 		next = "Next: " + whole("xrdpfix check") + ", on the server"

@@ -79,18 +79,41 @@ func showClients(p *page, f *diagnose.Facts) {
 	rows := servedNow(f).Table()
 	p.linef("Who can connect now")
 	for _, l := range []struct{ label, connects string }{
-		{"with TLS", clients.ConnectsYes}, {"weak", clients.ConnectsWeak}, {"refused", clients.ConnectsNo}, {"not known", clients.ConnectsOpen},
+		{"with TLS", clients.ConnectsYes}, {"weak", clients.ConnectsWeak}, {"refused", clients.ConnectsNo},
 	} {
 		names := namesOf(rows, l.connects)
-		switch {
-		case len(names) > 0:
-			p.block(13, "  "+l.label, strings.Join(names, "; "))
-		case l.connects != clients.ConnectsOpen:
-			p.block(13, "  "+l.label, "nobody")
+		if len(names) == 0 {
+			names = []string{"nobody"}
 		}
+		p.block(13, "  "+l.label, strings.Join(names, "; "))
 	}
+	showOpen(p, f, rows)
 	if r := f.Log.Recent; r.Ok() && r.Value.Clients > 0 {
 		p.block(13, "  seen here", seenText(r.Value)+" (xrdpfix log)")
+	}
+}
+
+// showOpen prints the clients of which check does not know how they fare, each
+// group with where the answer is.
+func showOpen(p *page, f *diagnose.Facts, rows []clients.Row) {
+	const indent = 13
+	label := "  not known"
+	open := slices.DeleteFunc(slices.Clone(rows), func(r clients.Row) bool { return r.Connects != clients.ConnectsOpen || r.Known == clients.NotKnown })
+	for len(open) > 0 {
+		first := open[0]
+		other := func(r clients.Row) bool { return r.WhyNot != first.WhyNot }
+		p.block(indent, label, strings.Join(namesOf(slices.DeleteFunc(slices.Clone(open), other), clients.ConnectsOpen), "; "))
+		label = ""
+		why := clean(first.WhyNot)
+		if first.Asks() {
+			where := ""
+			if f.Replayed {
+				where = ", on that machine,"
+			}
+			why = whole("xrdpfix probe "+strings.TrimSuffix(clean(f.Wire.Value.Addr), ":"+probe.DefaultPort)+where) + " asks the server"
+		}
+		p.block(indent, "", why)
+		open = slices.DeleteFunc(open, func(r clients.Row) bool { return !other(r) })
 	}
 }
 

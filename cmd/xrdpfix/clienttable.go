@@ -55,7 +55,12 @@ func countText(rows []clients.Row) string {
 	if c.Open > 0 {
 		text += fmt.Sprintf(", %d not known", c.Open)
 	}
-	if c.No == 0 {
+	turnedAway := func(r clients.Row) bool { return r.Connects == clients.ConnectsNo }
+	if here := func(r clients.Row) bool { return r.Connects != clients.ConnectsYes && r.Whose == clients.MoveServer }; slices.ContainsFunc(judged, here) {
+		// What the clients lack is seen only when the server has TLS to offer.
+		turnedAway = here
+	}
+	if !slices.ContainsFunc(judged, turnedAway) {
 		return text
 	}
 	for _, m := range []struct{ whose, text string }{
@@ -63,7 +68,7 @@ func countText(rows []clients.Row) string {
 		{clients.MoveServer, "it is this server's move"},
 		{clients.MoveNetwork, "it is the network's move"},
 	} {
-		if !slices.ContainsFunc(judged, func(r clients.Row) bool { return r.Connects == clients.ConnectsNo && r.Whose != m.whose }) {
+		if !slices.ContainsFunc(judged, func(r clients.Row) bool { return turnedAway(r) && r.Whose != m.whose }) {
 			return text + " (" + m.text + ")"
 		}
 	}

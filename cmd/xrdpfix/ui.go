@@ -152,11 +152,15 @@ func (a *app) next(words string) string {
 	if a.global.root == "/" || a.global.root == "" {
 		return strings.TrimRight("xrdpfix "+words, " ")
 	}
-	root := a.global.root
-	if strings.ContainsFunc(root, func(r rune) bool { return !strings.ContainsRune(pasteable, r) }) {
-		root = "'" + strings.ReplaceAll(root, "'", `'\''`) + "'"
+	return strings.TrimRight("xrdpfix --root "+shellWord(a.global.root)+" "+words, " ")
+}
+
+// shellWord is one word to a shell.
+func shellWord(s string) string {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(pasteable, r) }) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
-	return strings.TrimRight("xrdpfix --root "+root+" "+words, " ")
+	return s
 }
 
 // pasteable needs no quotes in any shell.
