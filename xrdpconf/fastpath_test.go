@@ -182,3 +182,36 @@ func FuzzASCIIReadsAlike(f *testing.F) {
 		}
 	})
 }
+
+// plainUnbracket mends one value after the other and reads the file again each time.
+func plainUnbracket(f *File) *File {
+	for range f.lines {
+		cut, ok := f.Cut()
+		if !ok || cut.Reason != CutBracket {
+			break
+		}
+		l := f.lines[f.sections[f.live[fold(SectionGlobals)]].last]
+		pair := strings.NewReplacer("[", "(", "]", ")")
+		if fold(l.key) == "port" {
+			pair = strings.NewReplacer("[", "{", "]", "}")
+		}
+		f = f.splice(l.start, l.kept, pair.Replace(f.data[l.start:l.kept]))
+	}
+	return f
+}
+
+// FuzzUnbracket demands the same file of all values mended at once.
+func FuzzUnbracket(f *testing.F) {
+	addSeeds(f, func(data []byte) { f.Add(data) })
+	f.Add([]byte("[Globals]\na=[x]\nport=[::1]:3389 # [y]\n[Xorg]\nb=[z]\n"))
+	f.Add([]byte("[Globals]\na=[x]\n#" + strings.Repeat("x", readLimit-30) + "\nb=[y]\nc=[z]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, v := range []Version{{}, v0921, {0, 9, 5, 0}} {
+			file := Parse("xrdp.ini", data, ForVersion(v))
+			want := plainUnbracket(file)
+			if got, err := file.Unbracket(); err == nil && got.data != want.data {
+				t.Fatalf("%v: %q became %q, one by one %q", v, data, got.data, want.data)
+			}
+		}
+	})
+}
