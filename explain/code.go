@@ -80,8 +80,13 @@ func coded(text string) []Match {
 	}
 	for _, at := range number.FindAllStringIndex(text, -1) {
 		word := text[at[0]:at[1]]
-		if n := value(word); !partOfMore(text, at) && (n >= 100 || introduced.MatchString(before(text, at))) {
-			add(word, n, meant)
+		n := value(word)
+		if partOfMore(text, at) {
+			continue
+		}
+		// The words before it are looked at last: that takes the longest.
+		if found := inSpaces(word, n, meant); len(found) > 0 && (n >= 100 || introduced.MatchString(before(text, at))) {
+			out = append(out, found...)
 		}
 	}
 	return out
