@@ -44,8 +44,10 @@ func TestOnePackageComment(t *testing.T) {
 
 // forbidden tells of the place where somebody worked, or of what only that place
 // has. The words are put together here so that this file has none of them.
-var forbidden = regexp.MustCompile(`(^|\W)/wo` + `rk/|\.lib` + `rary/|proxy\.` + `golang\.org|registry\.` + `npmjs|deb\.` + `debian\.org|` +
-	`(?i)sub` + `agent|before` + `-stop|\.\./sha` + `red/`)
+var forbidden = []struct{ before, word string }{
+	{`(^|\W)`, "/wo" + "rk/"}, {"", ".lib" + "rary/"}, {"", "proxy." + "golang.org"}, {"", "registry." + "npmjs"}, {"", "deb." + "debian.org"},
+	{"(?i)", "sub" + "agent"}, {"(?i)", "before" + "-stop"}, {"(?i)", "../sha" + "red/"},
+}
 
 func TestNoForbiddenWords(t *testing.T) {
 	err := walk(func(name string) error {
@@ -53,9 +55,16 @@ func TestNoForbiddenWords(t *testing.T) {
 		if bytes.IndexByte(text, 0) >= 0 {
 			return nil
 		}
-		for i, line := range bytes.Split(text, []byte("\n")) {
-			if word := forbidden.Find(line); word != nil {
-				t.Errorf("%s:%d: %q does not belong into the repository", name, i+1, word)
+		small := bytes.ToLower(text)
+		for _, f := range forbidden {
+			if !bytes.Contains(small, []byte(f.word)) { // takes far less than the expression
+				continue
+			}
+			word := regexp.MustCompile(f.before + regexp.QuoteMeta(f.word))
+			for i, line := range bytes.Split(text, []byte("\n")) {
+				if found := word.Find(line); found != nil {
+					t.Errorf("%s:%d: %q does not belong into the repository", name, i+1, found)
+				}
 			}
 		}
 		return nil
