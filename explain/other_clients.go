@@ -46,12 +46,12 @@ var freerdpErrors = []struct {
 	{0x05, "DNS_NAME_NOT_FOUND", 140, mstscNetwork, ""},
 	{0x06, "CONNECT_FAILED", 141, mstscNetwork, ""},
 	{0x07, "MCS_CONNECT_INITIAL_ERROR", 142, mstscCut, ""},
-	{0x08, "TLS_CONNECT_FAILED", 143, mstscCut, "The TLS handshake failed, or the certificate was refused (/cert:deny, an unanswered question, a name that does not fit)."},
+	{0x08, "TLS_CONNECT_FAILED", 143, mstscCut, ""},
 	{0x09, "AUTHENTICATION_FAILED", 132, mstscLogon, ""},
 	{0x0A, "INSUFFICIENT_PRIVILEGES", 144, mstscLogon, ""},
 	{0x0B, "CONNECT_CANCELLED", 145, mstscEnded, "The user said no to a question, or +auth-only ended after the login was reached: there it is success."},
-	{0x0C, "SECURITY_NEGO_CONNECT_FAILED", 133, mstscClassic, "Client and server have no security protocol in common. FreeRDP 3 refuses classic RDP security by itself; /sec:nla fails with every xrdp."},
-	{0x0D, "CONNECT_TRANSPORT_FAILED", 147, mstscCut, "The connection was closed during the negotiation. Against xrdp with a client of /sec:nla: the server chose SSL, and the client left."},
+	{0x0C, "SECURITY_NEGO_CONNECT_FAILED", 133, mstscClassic, ""},
+	{0x0D, "CONNECT_TRANSPORT_FAILED", 147, mstscCut, ""},
 	{0x0E, "PASSWORD_EXPIRED", 148, mstscLogon, ""},
 	{0x0F, "PASSWORD_CERTAINLY_EXPIRED", 152, mstscLogon, ""},
 	{0x10, "CLIENT_REVOKED", 153, mstscLogon, ""},
@@ -71,6 +71,33 @@ var freerdpErrors = []struct {
 	{0x1E, "HYBRID_REQUIRED_BY_SERVER", 161, mstscLogon, "The server insists on NLA; FreeRDP newer than 3.30.0 has a code of its own for it. No released xrdp says so."},
 }
 
+const freerdpSource = "FreeRDP include/freerdp/error.h, client/X11/xfreerdp.h"
+
+// freerdpSeen are those that FreeRDP 2 (2.11.7) and FreeRDP 3 (3.15) printed, alike,
+// about xrdp 0.9.21.1 of Debian 12 and 0.10.1 of Debian 13; matrix.TestExplainFreeRDP
+// brings each of them about.
+var freerdpSeen = map[string]Entry{
+	"SECURITY_NEGO_CONNECT_FAILED": {
+		Text: "Client and server have no security protocol in common that this client may use. Seen with FreeRDP 2 and 3:\n\n" +
+			"With /sec:tls, where xrdp offers no TLS: it cannot read its key or certificate, or has security_layer=rdp. xrdp.log says: selected [RDP].\n\n" +
+			"With /sec:nla, at every xrdp, a healthy one too: it has no NLA. xrdp.log says: selected [SSL], then SSL_accept and unexpected eof.\n\n" +
+			"With any /sec or none, where security_layer=tls stands and no usable certificate: xrdp refuses every request. xrdp.log says: selected [].\n\n" +
+			"Without /sec a server without TLS does not get this answer: FreeRDP takes its classic RDP security, and where xrdp verifies the MAC of that, the end is exit status 131.",
+		Causes: []string{"key-unreadable", "cert-missing", "security-layer-rdp", "security-layer-missing", "client-requires-nla"},
+	},
+	"TLS_CONNECT_FAILED": {
+		Text: "The server chose TLS, and then the handshake failed, or the certificate was refused: /cert:deny, an unanswered question, a name that does not fit. Seen with FreeRDP 2 and 3:\n\n" +
+			"Where no valid version is left in ssl_protocols. xrdp.log says: selected [SSL], then SSL_accept and no protocols available.\n\n" +
+			"With /cert:deny. xrdp.log says: selected [SSL], then header read error and no SSL_accept, since the handshake itself was fine.",
+		Causes: []string{"tls-versions-empty", "cert-expired", "cert-key-mismatch", "client-refuses-cert", "client-tls-too-old", "client-no-shared-cipher", "tls-cut-off"},
+	},
+	"CONNECT_TRANSPORT_FAILED": {
+		Text: "The connection was closed during the negotiation. Seen with FreeRDP 2 and 3 and /sec:rdp, where xrdp has security_layer=tls. " +
+			"xrdp.log says: Server requires TLS for security, but the client did not request TLS.",
+		Causes: []string{"client-classic-only", "tls-cut-off", "another server than you think"},
+	},
+}
+
 func freerdpTable() []Entry {
 	var out []Entry
 	for _, r := range freerdpErrors {
@@ -85,11 +112,14 @@ func freerdpTable() []Entry {
 			e.Title += ", exit status " + decimal(r.exit)
 			e.Codes = append(e.Codes, Code{SpaceExit, r.exit})
 		}
+		e.Known, e.Source = InSource, freerdpSource
+		if seen, ok := freerdpSeen[r.name]; ok {
+			e.Text, e.Causes, e.Known, e.Source = seen.Text, seen.Causes, Measured, freerdpSource
+		}
 		if r.own != "" {
 			e.Text = r.own + "\n\n" + e.Text
 		}
 		e.Mend = withClient(e.Mend, do("xrdpfix client freerdp", "on the server: a command that fits it"))
-		e.Known, e.Source = InSource, "FreeRDP include/freerdp/error.h, client/X11/xfreerdp.h"
 		out = append(out, e)
 	}
 	return append(out, freerdpEntries...)
@@ -98,7 +128,8 @@ func freerdpTable() []Entry {
 var freerdpEntries = []Entry{
 	{
 		ID: "freerdp-exit-131", Group: GroupFreeRDP, Title: "xfreerdp exit status 131: the connection failed", Codes: []Code{{SpaceExit, 131}},
-		Text:   "No ERRCONNECT_ line with it. Against an xrdp that verifies the MAC of classic RDP security (0.9.21 of Debian security, 0.10) FreeRDP 2 with /sec:rdp ends like this: it sends a wrong one.",
+		Text: "No ERRCONNECT_ line with it. An xrdp that verifies the MAC of classic RDP security (0.9.21 and 0.10.1 with Debian's security updates, 0.10.6) ends the connection of FreeRDP 2 and 3 so: both send a wrong one. xrdp.log says: MAC checksum error.\n\n" +
+			"It is seen with /sec:rdp, and without /sec where xrdp offers no TLS.",
 		Causes: []string{"classic-rdp-served", "security-layer-rdp", "key-unreadable"}, Find: []Step{stepCheck}, Mend: []Step{stepApply, do("xrdpfix client freerdp", "/sec:tls")},
 		Known: Measured, Source: "FreeRDP client/X11/xfreerdp.h; seen on Debian 12, 13 and sid",
 	},
