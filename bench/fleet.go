@@ -53,9 +53,15 @@ func manyServers(ctx context.Context, b *bench) (_ result, err error) {
 	}
 	fleet := of("xrdpfix probe --from", ours)
 	fleet.turns = 5
+	self, err := os.Executable()
+	if err != nil {
+		return result{}, fmt.Errorf("start the bare loop: %w", err)
+	}
+	bare := of("bare Go loop, same handshakes", command{args: []string{self, bareLoopArg, list}})
+	bare.turns = 5
 	subjects := []subject{
 		fleet,
-		{name: "bare Go loop, same handshakes", turns: 5, run: func(ctx context.Context) (cost, error) { return bareLoop(ctx, addrs) }},
+		bare,
 		shell("sslscan --rdp, xargs -P 8", "xargs -P 8 -n 1 sslscan --rdp --no-colour <"+few+" >/dev/null"),
 		shell("nmap rdp-enum-encryption", fmt.Sprintf("sed 's/:.*//' <%s | nmap -Pn -n -p %d --script rdp-enum-encryption -iL - >/dev/null", few, port)),
 	}
@@ -144,7 +150,7 @@ func standIn(ctx context.Context) (int, func(), error) {
 const standInArg = "stand-in"
 
 // serveStandIn prints its port and serves until it is killed.
-func serveStandIn() error {
+func serveStandIn([]string) error {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)

@@ -49,10 +49,13 @@ type bench struct {
 	dir     string // for what is generated; removed at the end
 }
 
+// roles are what this program also is, for itself, in a process of its own.
+var roles = map[string]func(args []string) error{standInArg: serveStandIn, bareLoopArg: bareLoop}
+
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == standInArg {
-		if err := serveStandIn(); err != nil {
-			fmt.Fprintln(os.Stderr, "bench: stand-in:", err)
+	if run, role := roles[strings.Join(os.Args[1:min(2, len(os.Args))], "")]; role {
+		if err := run(os.Args[2:]); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", os.Args[1], err)
 			os.Exit(1)
 		}
 		return
