@@ -53,7 +53,7 @@ func (s Server) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	if s.lookup != nil {
 		return nil, s.lookup
 	}
-	d := net.Dialer{Timeout: s.timeout, FallbackDelay: -1}
+	d := net.Dialer{Timeout: s.timeout, FallbackDelay: -1, KeepAlive: -1} // a visit is over before a keep-alive would come
 	return d.DialContext(ctx, network, s.Addr.String())
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -85,9 +86,7 @@ func (o Options) withDefaults(host string) Options {
 		o.MaxVersion = tls.VersionTLS13
 	}
 	if o.CipherSuites == nil {
-		for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
-			o.CipherSuites = append(o.CipherSuites, s.ID)
-		}
+		o.CipherSuites = completableSuites()
 	}
 	if o.Groups == nil {
 		o.Groups = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
@@ -99,13 +98,22 @@ func (o Options) withDefaults(host string) Options {
 		o.ClientName = DefaultClientName
 	}
 	if o.Dial == nil {
-		o.Dial = (&net.Dialer{FallbackDelay: -1}).DialContext
+		o.Dial = (&net.Dialer{FallbackDelay: -1, KeepAlive: -1}).DialContext // over before a keep-alive would come
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	return o
 }
+
+// completableSuites are those with which crypto/tls can complete a handshake.
+var completableSuites = sync.OnceValue(func() []uint16 {
+	var ids []uint16
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		ids = append(ids, s.ID)
+	}
+	return ids
+})
 
 // check says what of the options is never sent.
 func (o Options) check() error {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"errors"
 	"net"
 )
 
@@ -21,11 +22,19 @@ const maxReceived = 1 << 20
 
 // recorder counts what a connection receives, keeps the first bytes, and reads along in the TLS records for the last
 // alert in plain text, which crypto/tls reports in a way that depends on when it came. It stops at maxReceived.
+//
+// What is written goes out when the next answer is waited for, so that what belongs together (the end of a handshake and
+// the Connect Initial, Erect Domain and Attach User, the ultimatum and the close_notify) is one segment, and one system
+// call. What came is read ahead, past the end of what was asked for.
 type recorder struct {
 	net.Conn
 	received int64
 	head     []byte // the first headSize bytes received
 	tap      recordTap
+
+	out   []byte // written, not sent
+	ahead []byte // read, not asked for; part of space
+	space []byte
 }
 
 // headSize is enough for a ServerHello with a key share of P-521.
@@ -36,11 +45,83 @@ func (c *recorder) Read(b []byte) (int, error) {
 	if c.received >= maxReceived {
 		return 0, protocolError("more than %d bytes", maxReceived)
 	}
-	n, err := c.Conn.Read(b)
+	n, err := c.read(b)
 	c.received += int64(n)
 	c.head = append(c.head, b[:min(n, headSize-len(c.head))]...)
 	c.tap.feed(b[:n])
 	return n, err
+}
+
+// aheadSize is enough for any answer before TLS, and for most inside it.
+const aheadSize = 512
+
+// read sends what was written and reads, ahead where little was asked for.
+func (c *recorder) read(b []byte) (int, error) {
+	if err := c.flush(); err != nil {
+		return 0, err
+	}
+	if len(c.ahead) == 0 {
+		if len(b) >= aheadSize {
+			return c.Conn.Read(b)
+		}
+		if c.space == nil {
+			c.space = make([]byte, aheadSize)
+		}
+		n, err := c.Conn.Read(c.space)
+		if c.ahead = c.space[:n]; n == 0 {
+			return 0, err
+		}
+	}
+	n := copy(b, c.ahead)
+	c.ahead = c.ahead[n:]
+	return n, nil
+}
+
+// Write keeps b until it is due. It gives no error: that comes with the answer waited for.
+func (c *recorder) Write(b []byte) (int, error) {
+	c.out = append(c.out, b...)
+	return len(b), nil
+}
+
+// flush sends what was written.
+func (c *recorder) flush() error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	_, err := c.Conn.Write(c.out)
+	c.out = c.out[:0]
+	return err
+}
+
+// Close sends what was written, an alert for instance, and closes.
+func (c *recorder) Close() error {
+	_ = c.flush()
+	return c.Conn.Close()
+}
+
+// CloseWrite sends what was written and a FIN.
+func (c *recorder) CloseWrite() error {
+	if err := c.flush(); err != nil {
+		return err
+	}
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return half.CloseWrite()
+}
+
+// drain reads until the server closes, at most about so many bytes.
+func (c *recorder) drain(most int) {
+	if c.space == nil {
+		c.space = make([]byte, aheadSize)
+	}
+	for c.ahead = nil; most > 0; {
+		n, err := c.Conn.Read(c.space)
+		if most -= n; err != nil {
+			return
+		}
+	}
 }
 
 // serverHelloVersion gives the version in a ServerHello at the start of what was received.

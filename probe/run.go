@@ -48,6 +48,7 @@ type Negotiation struct {
 type run struct {
 	ctx    context.Context
 	opts   Options
+	end    time.Time // of the time for the connection
 	conn   *recorder
 	stream io.ReadWriter // conn, or TLS over it
 	result Result
@@ -71,9 +72,7 @@ func Run(ctx context.Context, addr string, opts Options) Result {
 		r.result.Failure = &Failure{Stage: StageNone, Kind: KindBadRequest, Text: err.Error()}
 		return r.result
 	}
-	var cancel context.CancelFunc
-	r.ctx, cancel = context.WithTimeout(ctx, opts.Timeout)
-	defer cancel()
+	r.ctx, r.end = ctx, time.Now().Add(opts.Timeout)
 	r.result.Failure = r.sequence()
 	r.result.Elapsed = opts.Now().Sub(r.result.Started)
 	return r.result
@@ -110,7 +109,7 @@ func (r *run) sequence() *Failure {
 		}
 		if f := s.do(); f != nil {
 			if f.final() {
-				r.end()
+				r.leave()
 			}
 			return f
 		}
@@ -119,18 +118,14 @@ func (r *run) sequence() *Failure {
 		}
 		r.result.Reached = s.stage
 	}
-	r.end()
+	r.leave()
 	return nil
 }
 
 // begin sets the deadline of a stage.
 func (r *run) begin(stage Stage) *Failure {
 	r.before = r.conn.received
-	deadline := time.Now().Add(r.opts.StageTimeout)
-	if d, ok := r.ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	err := r.conn.SetDeadline(deadline)
+	err := r.conn.SetDeadline(r.within(r.opts.StageTimeout))
 	if r.ctx.Err() != nil { // after SetDeadline, which may have undone what AfterFunc did
 		err = r.ctx.Err()
 	}
@@ -140,6 +135,14 @@ func (r *run) begin(stage Stage) *Failure {
 	return nil
 }
 
+// within is the time until which what begins now may last: d at most, and not longer than the connection.
+func (r *run) within(d time.Duration) time.Time {
+	if t := time.Now().Add(d); t.Before(r.end) {
+		return t
+	}
+	return r.end
+}
+
 func (r *run) fail(stage Stage, err error) *Failure {
 	f := classify(r.ctx, stage, err)
 	f.Received = r.conn.received - r.before
@@ -147,7 +150,7 @@ func (r *run) fail(stage Stage, err error) *Failure {
 }
 
 func (r *run) connect() *Failure {
-	ctx, cancel := context.WithTimeout(r.ctx, r.opts.StageTimeout)
+	ctx, cancel := context.WithDeadline(r.ctx, r.within(r.opts.StageTimeout))
 	defer cancel()
 	conn, err := r.opts.Dial(ctx, "tcp", r.result.Addr)
 	if err != nil {
@@ -193,21 +196,19 @@ func (r *run) negotiate() *Failure {
 	return nil
 }
 
-// end leaves in good order: MCS Disconnect Provider Ultimatum, close_notify, FIN, and then waits a moment for the server
+// leave ends the connection in good order: MCS Disconnect Provider Ultimatum, close_notify, FIN, and then waits a moment for the server
 // to close. Errors do not matter any more.
-func (r *run) end() {
-	if r.begin(StageDone) != nil || r.conn.SetDeadline(time.Now().Add(lingerTime)) != nil || r.ctx.Err() != nil {
-		return
-	}
+func (r *run) leave() {
 	if r.result.Reached >= StageMCS {
 		_, _ = r.stream.Write(dataTPDU(disconnectProviderUltimatum()))
 	}
 	if client, ok := r.stream.(*tls.Conn); ok {
 		_ = client.CloseWrite()
 	}
-	half, ok := r.conn.Conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
+	// After CloseWrite of crypto/tls, which leaves a write deadline in the past. Nothing was sent yet: see recorder.
+	deadline := r.within(lingerTime)
+	if r.conn.SetDeadline(deadline) != nil || r.ctx.Err() != nil || !time.Now().Before(deadline) || r.conn.CloseWrite() != nil {
 		return
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(r.conn, maxPDU))
+	r.conn.drain(maxPDU)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -99,27 +100,41 @@ func Survey(ctx context.Context, addr string, opts SurveyOptions) ServerSurvey {
 		now = time.Now
 	}
 	started := now()
-	s := surveyor{ctx: ctx, addr: WithPort(addr), opts: opts, slots: make(chan struct{}, opts.MaxParallel)}
+	s := surveyor{ctx: ctx, addr: WithPort(addr), opts: opts}
 	survey := s.survey()
 	survey.Elapsed = now().Sub(started)
 	return survey
 }
 
 type surveyor struct {
-	ctx   context.Context
-	addr  string
-	opts  SurveyOptions
-	slots chan struct{}
+	ctx  context.Context
+	addr string
+	opts SurveyOptions
 }
 
-// run makes one connection when a slot is free.
+// run makes one connection.
 func (s *surveyor) run(requested Protocol, until Stage, minVersion, maxVersion TLSVersion) Result {
-	s.slots <- struct{}{}
-	defer func() { <-s.slots }()
 	opts := s.opts.Connection
 	opts.Requested, opts.Until, opts.NoNegotiation = requested, until, false
 	opts.MinVersion, opts.MaxVersion = minVersion, maxVersion
 	return Run(s.ctx, s.addr, opts)
+}
+
+// all does what is to be done, MaxParallel at one time, and returns when all is done. The caller's goroutine, whose
+// stack has grown already, takes its part.
+func (s *surveyor) all(todo []func()) {
+	var next atomic.Int64
+	work := func() {
+		for i := next.Add(1); i <= int64(len(todo)); i = next.Add(1) {
+			todo[i-1]()
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(s.opts.MaxParallel, len(todo)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
 }
 
 func (s *surveyor) survey() ServerSurvey {
@@ -128,28 +143,29 @@ func (s *surveyor) survey() ServerSurvey {
 	if survey.Full.Reached < StageConnect || survey.Full.Failure != nil && survey.Full.Failure.Kind == KindNotRDP {
 		return survey
 	}
-	var wg sync.WaitGroup
+	var todo []func()
+	basis := &survey.Full
+	if f := basis.Failure; f != nil && (f.Kind == KindCredSSPRequired || f.Kind == KindNegotiationFailure) {
+		survey.SSL = new(Result)
+		todo = append(todo, func() { *survey.SSL = s.run(ProtocolSSL, StageDone, 0, 0) })
+	}
 	if !s.opts.SkipClassic {
 		survey.Classic = new(Result)
-		wg.Go(func() { *survey.Classic = s.run(ProtocolRDP, StageDone, 0, 0) })
+		todo = append(todo, func() { *survey.Classic = s.run(ProtocolRDP, StageDone, 0, 0) })
 	}
-	basis := survey.Full
-	if f := basis.Failure; f != nil && (f.Kind == KindCredSSPRequired || f.Kind == KindNegotiationFailure) {
-		ssl := s.run(ProtocolSSL, StageDone, 0, 0)
-		survey.SSL = &ssl
-		if basis.TLS == nil {
-			basis = ssl
-		}
+	if survey.SSL != nil && basis.TLS == nil { // the other versions are asked for as it was answered
+		s.all(todo)
+		todo, basis = nil, survey.SSL
 	}
 	if comesToHandshake(basis) {
-		survey.Versions = s.versions(basis, &wg)
+		survey.Versions = s.versions(basis, &todo)
 	}
-	wg.Wait()
+	s.all(todo)
 	return survey
 }
 
 // comesToHandshake reports whether a server that answered so does TLS with anybody.
-func comesToHandshake(r Result) bool {
+func comesToHandshake(r *Result) bool {
 	if r.Negotiation == nil || r.Negotiation.FailureCode != 0 || r.Negotiation.Selected == ProtocolRDP {
 		return false
 	}
@@ -159,8 +175,8 @@ func comesToHandshake(r Result) bool {
 	return true
 }
 
-// versions asks for each version in question; the answers are complete when wg is done.
-func (s *surveyor) versions(full Result, wg *sync.WaitGroup) []VersionAnswer {
+// versions adds to todo the question for each version that full leaves open.
+func (s *surveyor) versions(full *Result, todo *[]func()) []VersionAnswer {
 	var answers []VersionAnswer
 	for _, v := range TLSVersions() {
 		if !s.opts.Quick || v+1 >= s.opts.Min && v <= s.opts.Max+1 {
@@ -173,7 +189,7 @@ func (s *surveyor) versions(full Result, wg *sync.WaitGroup) []VersionAnswer {
 			a.Answer, a.Cipher = AnswerAccepted, full.TLS.Cipher
 			continue
 		}
-		wg.Go(func() {
+		*todo = append(*todo, func() {
 			r := s.run(full.Negotiation.Requested, StageDone, a.Version, a.Version)
 			a.Result = &r
 			a.decide(full)
@@ -195,8 +211,6 @@ func (s *surveyor) askBroadly(a *VersionAnswer, requested Protocol) {
 	if err != nil {
 		return
 	}
-	s.slots <- struct{}{}
-	defer func() { <-s.slots }()
 	opts.Requested, opts.Until, opts.NoNegotiation, opts.MinVersion, opts.MaxVersion = requested, StageTLS, false, 0, 0
 	if r := Hello(s.ctx, s.addr, opts, records); r.ServerHello != nil && r.ServerHello.Version == a.Version {
 		a.Answer, a.Cipher, a.Failure, a.Result = AnswerAccepted, r.ServerHello.Cipher, nil, &r
@@ -204,7 +218,7 @@ func (s *surveyor) askBroadly(a *VersionAnswer, requested Protocol) {
 }
 
 // decide reads the answer from the connection that asked for one version only.
-func (a *VersionAnswer) decide(full Result) {
+func (a *VersionAnswer) decide(full *Result) {
 	a.Answer, a.Failure = AnswerUnknown, a.Result.Failure
 	if a.Result.TLS != nil {
 		a.Answer, a.Cipher, a.Failure = AnswerAccepted, a.Result.TLS.Cipher, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,9 @@ func (a *app) probe(ctx context.Context, flags *probeFlags, args []string) error
 		return err
 	}
 	v := newProbeView(a, list, flags)
+	if v.many {
+		defer debug.SetGCPercent(debug.SetGCPercent(fleetGCPercent))
+	}
 	flags.tables = !v.many || flags.full
 	err = fleet.Run(ctx, list.All(), options, func(ctx context.Context, s fleet.Server) (probed, int) {
 		return a.ask(ctx, s, flags)
@@ -81,6 +85,10 @@ type probed struct {
 	ntlm *probe.Result
 }
 
+// fleetGCPercent lets the heap grow to five times what is in use before it is
+// collected: a few megabytes are, and many servers make much garbage.
+const fleetGCPercent = 400
+
 // perServer is how many times the time for a connection a server gets: enough
 // for one that is slow everywhere, and an end to one that means to be.
 const perServer = 3
@@ -98,9 +106,8 @@ func (a *app) ask(ctx context.Context, s fleet.Server, flags *probeFlags) (p pro
 		r := probe.Challenge(ctx, s.Target.String(), opts)
 		p.ntlm = &r
 	}
-	if chain := clients.Chain(&p.survey); len(chain) > 0 {
-		info := certs.InspectDER(chain)
-		p.cert = &info
+	if len(clients.Chain(&p.survey)) > 0 {
+		p.cert = &p.server.Certificate
 	}
 	if p.survey.Full.Reached >= probe.StageConnect {
 		return p, 0
