@@ -111,7 +111,8 @@ func (b *builder) manual(x diagnose.Finding) {
 // assemble turns the gathered edits into file changes, in the order of writing.
 func (b *builder) assemble() error {
 	if len(b.sesmanEdits) > 0 && b.f.Sesman.Ok() && b.f.Sesman.Value.Exists {
-		if err := b.editFile(b.f.Sesman.Value, b.sesman, b.sesmanEdits, b.sesmanBecause, 0); err != nil {
+		err := b.editFile(b.f.Sesman.Value, b.sesman, b.sesmanEdits, b.sesmanBecause, 0)
+		if err != nil && !b.entangled(b.f.Sesman.Value, err) {
 			return err
 		}
 	}
@@ -121,7 +122,7 @@ func (b *builder) assemble() error {
 		case errors.Is(err, xrdpconf.ErrCut):
 			// The finding that names the cut tells what to do first.
 			b.plan.Identity, b.plan.Files = nil, []FileChange{}
-		case err != nil:
+		case err != nil && !b.entangled(b.f.Config.Value, err):
 			return err
 		}
 	}

@@ -134,6 +134,11 @@ func TestPlanRemedies(t *testing.T) {
 		{name: "rdp stated, and it is", plant: set("rdp"), pol: Policy{SecurityLayer: "rdp"}, want: ""},
 		{name: "crypt_level low", plant: ini("crypt_level=high", "crypt_level=low"), want: "edit xrdp.ini\n  -crypt_level=low\n  +crypt_level=high"},
 		{name: "xrdp.ini shut", plant: func(_ *testing.T, m *machine) { m.chmod(configPath, 0o600, rootID) }, want: "edit xrdp.ini 0644:0"},
+		{name: "the 32 KiB of xrdp end in a value", plant: both(set("rdp"), func(_ *testing.T, m *machine) {
+			f := m.files[configPath]
+			f.data = append(f.data, "[z]\n"+strings.Repeat("key=0123456789\n", 3000)...)
+			m.files[configPath] = f
+		}), want: "manual ini-cut-short: xrdpfix apply"},
 		{name: "rsakeys.ini shut", plant: func(_ *testing.T, m *machine) { m.chmod(diagnose.RSAKeysPath, 0o600, rootID) }, want: "attributes rsakeys.ini 0640:118"},
 		{name: "rsakeys.ini missing", plant: remove(diagnose.RSAKeysPath), want: "keygen rsakeys.ini xrdp"},
 		{name: "bind-mounted", plant: both(bound, set("rdp")), want: "edit xrdp.ini\n  -security_layer=rdp\n  +security_layer=negotiate\n" +

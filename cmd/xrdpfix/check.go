@@ -170,6 +170,8 @@ func (a *app) lastLine(p *page, l *look) {
 	switch {
 	case !l.plan.Empty():
 		next += whole(a.next("plan")) + ", or " + whole(a.next("apply"))
+	case l.onlyPlanTells():
+		next += whole(a.next("plan"))
 	case slices.ContainsFunc(l.plan.Manual, func(m repair.Manual) bool { return len(m.Commands) > 0 }):
 		next += "the commands above"
 	case len(unseen(&l.facts)) > 0 && !l.facts.Host.Root:

@@ -96,6 +96,8 @@ func (a *app) htmlNext(l *look) webpage.Note {
 	switch {
 	case !l.plan.Empty():
 		n.Commands = []string{a.next("plan"), a.next("apply")}
+	case l.onlyPlanTells():
+		n.Commands = []string{a.next("plan")}
 	case len(l.plan.Manual) > 0:
 		n.Lines = append(n.Lines, "Run the commands above.")
 	case len(unseen(&l.facts)) > 0 && !l.facts.Host.Root:

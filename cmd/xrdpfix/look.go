@@ -153,6 +153,13 @@ func (l *look) close() {
 	}
 }
 
+// onlyPlanTells: what is left to a human is no finding, so that check does not show it.
+func (l *look) onlyPlanTells() bool {
+	return slices.ContainsFunc(l.plan.Manual, func(m repair.Manual) bool {
+		return !slices.ContainsFunc(l.found, func(x diagnose.Finding) bool { return x.Code == m.Because })
+	})
+}
+
 // count counts findings of one severity.
 func (l *look) count(s diagnose.Severity) int {
 	n := 0
