@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ func (r *requestFlags) add(cmd *cobra.Command, lifetime bool) {
 	f := cmd.Flags()
 	f.StringSliceVar(&r.names, "name", nil, "`NAME` or address to certify, several times or with commas\n(default this host's names and addresses)")
 	f.StringVar(&r.key, "key", string(certs.RSA2048), "`KIND` of key: rsa2048, rsa3072, rsa4096 or ecdsa-p256")
+	r.days = int(certs.DefaultLifetime / day)
 	if lifetime {
 		f.IntVar(&r.days, "days", int(certs.DefaultLifetime/(24*time.Hour)), "valid for `DAYS`")
 	}
@@ -44,7 +46,7 @@ func (r *requestFlags) request() (certs.Request, error) {
 	if err := oneOf("--key", r.key, known...); err != nil {
 		return req, err
 	}
-	if r.days < 0 || r.days > 36500 {
+	if r.days < 1 || r.days > 36500 {
 		return req, usagef("--days %d is not between 1 and 36500", r.days)
 	}
 	req.Lifetime = time.Duration(r.days) * 24 * time.Hour
@@ -367,5 +369,5 @@ func absolute(path string) string {
 	if err != nil {
 		return path
 	}
-	return dir + "/" + path
+	return filepath.Join(dir, path)
 }

@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"xrdpfix/diagnose"
-	"xrdpfix/repair"
 )
 
 func newCheck(a *app) *cobra.Command {
@@ -172,8 +170,8 @@ func (a *app) lastLine(p *page, l *look) {
 		next += whole(a.next("plan")) + ", or " + whole(a.next("apply"))
 	case l.onlyPlanTells():
 		next += whole(a.next("plan"))
-	case slices.ContainsFunc(l.plan.Manual, func(m repair.Manual) bool { return len(m.Commands) > 0 }):
-		next += "the commands above"
+	case len(l.plan.Manual) > 0:
+		next += leftText(l)
 	case len(unseen(&l.facts)) > 0 && !l.facts.Host.Root:
 		next += whole("sudo " + a.next("check"))
 	case l.count(diagnose.Error) > 0:

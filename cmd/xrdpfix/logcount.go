@@ -128,6 +128,9 @@ func (v *logView) causes(p *page) {
 		text += "\nfrom " + clean(strings.Join(who, ", "))
 		if _, known := diagnose.Describe(diagnose.Code(cause)); known {
 			text += "\n" + whole("xrdpfix explain "+cause)
+			for _, command := range handouts(cause) {
+				text += "\n" + whole(v.a.rooted(command))
+			}
 		}
 		p.block(wide+9, fmt.Sprintf("  %-*s %4d", wide, orDash(cause), c.count), text)
 	}

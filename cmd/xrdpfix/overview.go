@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 
 	"xrdpfix/diagnose"
@@ -34,6 +36,23 @@ func (a *app) overview(ctx context.Context) error {
 		}
 	}
 	p.para(word + ": " + text)
+	a.nextRows(&p, l, word)
+	if a.quit.Reason == reasonIncomplete {
+		p.para(a.unseenText("") + " " + whole(fmt.Sprintf("(exit %d)", a.quit.Code)))
+	}
+	return a.print(&p)
+}
+
+// unseenText says how to see what somebody who is not root could not.
+func (a *app) unseenText(command string) string {
+	if os.Geteuid() == 0 {
+		return "Not everything was seen: " + whole(a.next("check"))
+	}
+	return "Not everything was seen: " + whole("sudo "+a.next(command))
+}
+
+// nextRows are the commands to go on with.
+func (a *app) nextRows(p *page, l *look, word string) {
 	rows := [][2]string{
 		{"check", "the evidence, and who can connect     changes nothing"},
 		{"plan", "the change that mends it, as a diff   changes nothing"},
@@ -44,6 +63,13 @@ func (a *app) overview(ctx context.Context) error {
 			{"check", "the evidence, and who can connect     changes nothing"},
 			{"log", "who came lately, who failed, and why  changes nothing"},
 			{"client", "what a client needs, kind by kind     changes nothing"},
+		}
+	}
+	if word != "OK" && l.plan.Empty() && len(l.plan.Manual) > 0 && !l.onlyPlanTells() { // nothing for apply
+		rows = [][2]string{
+			{"check", "the evidence, and what to do          changes nothing"},
+			{"show", "the configuration as xrdp reads it    changes nothing"},
+			{"log", "who came lately, who failed, and why  changes nothing"},
 		}
 	}
 	wide := 0
@@ -57,5 +83,4 @@ func (a *app) overview(ctx context.Context) error {
 		}
 		p.linef("  %-*s  %s", wide, a.next(row[0]), text)
 	}
-	return a.print(&p)
 }

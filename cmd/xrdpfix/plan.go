@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,12 +149,23 @@ func (a *app) showNothingDue(p *page, l *look) {
 			text = strings.TrimSuffix(text, ".") + ", " + last
 		}
 		p.para(fmt.Sprintf("%s: nothing to do. %s (exit %d)", name, upperFirst(strings.TrimSuffix(text, ".")), a.quit.Code))
+		if a.quit.Reason == reasonIncomplete {
+			p.para(a.unseenText("plan"))
+		}
 	default:
 		p.para(fmt.Sprintf("%s: nothing that xrdpfix may do by itself. %s", name, upperFirst(text)))
 		p.blank()
 		showManual(p, l.plan.Manual)
-		p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: the commands above", a.quit.Code))
+		p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: %s", a.quit.Code, leftText(l)))
 	}
+}
+
+// leftText is where it is said what a human is to do.
+func leftText(l *look) string {
+	if slices.ContainsFunc(l.plan.Manual, func(m repair.Manual) bool { return len(m.Commands) > 0 }) {
+		return "the commands above"
+	}
+	return "what is said above"
 }
 
 func upperFirst(s string) string {

@@ -102,7 +102,7 @@ func setFor(p *policyFlags, value string) error {
 }
 
 func setNames(p *policyFlags, value string) error {
-	r := requestFlags{names: words(value), key: string(certs.RSA2048)}
+	r := requestFlags{names: words(value), key: string(certs.RSA2048), days: int(certs.DefaultLifetime / day)}
 	if _, err := r.request(); err != nil || len(r.names) == 0 {
 		return errors.New("is not a list of host names and addresses, with commas between them")
 	}
