@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"xrdpfix/diagnose"
@@ -41,14 +40,6 @@ func (a *app) overview(ctx context.Context) error {
 		p.para(a.unseenText("") + " " + whole(fmt.Sprintf("(exit %d)", a.quit.Code)))
 	}
 	return a.print(&p)
-}
-
-// unseenText says how to see what somebody who is not root could not.
-func (a *app) unseenText(command string) string {
-	if os.Geteuid() == 0 {
-		return "Not everything was seen: " + whole(a.next("check"))
-	}
-	return "Not everything was seen: " + whole("sudo "+a.next(command))
 }
 
 // nextRows are the commands to go on with.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -137,35 +136,6 @@ func statedFlags(f *policyFlags) string {
 		b.WriteString(" --in-place")
 	}
 	return b.String()
-}
-
-// showNothingDue says that an apply would change nothing, and what is left to a human.
-func (a *app) showNothingDue(p *page, l *look) {
-	name := hostName(&l.facts)
-	_, text := health(l)
-	switch {
-	case len(l.plan.Manual) == 0 && diagnose.Worst(l.found) != diagnose.Error:
-		if last := lastChange(&l.facts); last != "" {
-			text = strings.TrimSuffix(text, ".") + ", " + last
-		}
-		p.para(fmt.Sprintf("%s: nothing to do. %s (exit %d)", name, upperFirst(strings.TrimSuffix(text, ".")), a.quit.Code))
-		if a.quit.Reason == reasonIncomplete {
-			p.para(a.unseenText("plan"))
-		}
-	default:
-		p.para(fmt.Sprintf("%s: nothing that xrdpfix may do by itself. %s", name, upperFirst(text)))
-		p.blank()
-		showManual(p, l.plan.Manual)
-		p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: %s", a.quit.Code, leftText(l)))
-	}
-}
-
-// leftText is where it is said what a human is to do.
-func leftText(l *look) string {
-	if slices.ContainsFunc(l.plan.Manual, func(m repair.Manual) bool { return len(m.Commands) > 0 }) {
-		return "the commands above"
-	}
-	return "what is said above"
 }
 
 func upperFirst(s string) string {
