@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"net"
 )
@@ -55,22 +56,26 @@ func (c *recorder) Read(b []byte) (int, error) {
 // aheadSize is enough for any answer before TLS, and for most inside it.
 const aheadSize = 512
 
-// read sends what was written and reads, ahead where little was asked for.
+// read sends what was written and reads, ahead where little was asked for. Where a server has answered and closed, what
+// is sent fails and its answer is still there to read.
 func (c *recorder) read(b []byte) (int, error) {
-	if err := c.flush(); err != nil {
-		return 0, err
-	}
+	unsent := c.flush()
 	if len(c.ahead) == 0 {
+		into := b
+		if len(b) < aheadSize {
+			if c.space == nil {
+				c.space = make([]byte, aheadSize)
+			}
+			into = c.space
+		}
+		n, err := c.Conn.Read(into)
+		if n == 0 {
+			return 0, cmp.Or(unsent, err)
+		}
 		if len(b) >= aheadSize {
-			return c.Conn.Read(b)
+			return n, err
 		}
-		if c.space == nil {
-			c.space = make([]byte, aheadSize)
-		}
-		n, err := c.Conn.Read(c.space)
-		if c.ahead = c.space[:n]; n == 0 {
-			return 0, err
-		}
+		c.ahead = c.space[:n]
 	}
 	n := copy(b, c.ahead)
 	c.ahead = c.ahead[n:]
