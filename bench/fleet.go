@@ -88,7 +88,8 @@ func manyServers(ctx context.Context, b *bench) (_ result, err error) {
 		title: "Probing a fleet",
 		method: fmt.Sprintf("%d servers on addresses of the loopback range: a stand-in of our own, which speaks TLS 1.2 and 1.3 with an ECDSA key "+
 			"and shares the two cores with whoever asks. The peers get the first %d. The bare loop makes the same five connections and four "+
-			"handshakes a server, reads nothing into them, and is the limit.", n, sample),
+			"handshakes a server with the same groups, leaves with a close_notify, asks for nothing after the handshake, and is the limit. "+
+			"It is a process of its own, as ours is.", n, sample),
 		tables: []table{t},
 		goals: []goal{
 			{"hosts a second, beside sslscan", "at least 20 times", fmt.Sprintf("%.1f times", rates[0]/rates[2]), rates[0] >= 20*rates[2]},

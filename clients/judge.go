@@ -5,7 +5,9 @@ import (
 )
 
 // Judge tells what the server does with one client.
-func (s *Server) Judge(p Profile) Row {
+func (s *Server) Judge(p Profile) Row { return s.judge(&p) }
+
+func (s *Server) judge(p *Profile) Row {
 	row := Row{Key: p.Key, Name: p.Name, Known: p.Known}
 	full := &s.Survey.Full
 	switch {
@@ -33,9 +35,9 @@ func (s *Server) Judge(p Profile) Row {
 			if i+1 < len(requests) {
 				continue
 			}
-			return s.refused(row, &p, r.Negotiation.FailureCode)
+			return s.refused(row, p, r.Negotiation.FailureCode)
 		}
-		return s.selected(row, &p, r)
+		return s.selected(row, p, r)
 	}
 	return row
 }

@@ -81,9 +81,10 @@ func Table(survey probe.ServerSurvey) []Row {
 
 // Table judges all profiles, in their order.
 func (s *Server) Table() []Row {
-	var rows []Row
-	for _, p := range profiles() {
-		rows = append(rows, s.Judge(p))
+	list := profiles()
+	rows := make([]Row, 0, len(list))
+	for i := range list {
+		rows = append(rows, s.judge(&list[i]))
 	}
 	return rows
 }

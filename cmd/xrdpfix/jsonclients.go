@@ -20,7 +20,7 @@ type clientDoc struct {
 }
 
 func clientDocs(rows []clients.Row) []clientDoc {
-	out := []clientDoc{}
+	out := make([]clientDoc, 0, len(rows))
 	for _, r := range rows {
 		doc := clientDoc{r.Key, r.Name, r.Connects, r.Protocol, r.TLS, r.Cipher, r.Certificate, r.WhyNot, r.Whose, r.Code, r.Next, howKnown(r.Known), r.Asked}
 		if r.Connects == clients.ConnectsOpen {
