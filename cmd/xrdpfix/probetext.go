@@ -46,7 +46,8 @@ func showProbe(p *page, visit probed, a *app) {
 	if f := s.Full.Failure; f != nil && f.Kind != probe.KindCredSSPRequired {
 		p.block(13, "Failure", clean(f.String()))
 	}
-	showNTLM(p, visit.ntlm)
+	software, _ := s.Software()
+	showNTLM(p, visit.ntlm, software)
 	if visit.cert != nil {
 		showCert(p, *visit.cert, a.now())
 	}
@@ -97,8 +98,9 @@ func versionsText(versions []probe.TLSVersion) string {
 	return "TLS " + strings.Join(names, ", ")
 }
 
-// showNTLM prints what the server told in its NTLM challenge.
-func showNTLM(p *page, r *probe.Result) {
+// showNTLM prints what the server told in its NTLM challenge. Servers that are no
+// Windows send the number of one there.
+func showNTLM(p *page, r *probe.Result, software probe.Software) {
 	switch {
 	case r == nil:
 	case r.NTLM == nil && r.Failure != nil:
@@ -106,9 +108,13 @@ func showNTLM(p *page, r *probe.Result) {
 	case r.NTLM != nil:
 		label := "NTLM"
 		n := r.NTLM
+		version := [2]string{"version", n.ProductVersion}
+		if software != probe.SoftwareWindows && software != probe.SoftwareUnknown && n.ProductVersion != "" {
+			version = [2]string{"claims to be", "Windows " + n.ProductVersion + ", which it is not"}
+		}
 		for _, row := range [][2]string{
 			{"computer", n.NetBIOSName}, {"domain", n.NetBIOSDomain}, {"DNS name", n.DNSName}, {"DNS domain", n.DNSDomain},
-			{"forest", n.DNSForest}, {"version", n.ProductVersion},
+			{"forest", n.DNSForest}, version,
 		} {
 			if row[1] != "" {
 				p.block(32, fmt.Sprintf("%-13s%-19s", label, row[0]), clean(row[1]))
