@@ -91,6 +91,11 @@ func TestManual(t *testing.T) {
 		if err := cmd.Run(); err != nil || complaints.Len() > 0 || !strings.Contains(text.String(), "EXIT STATUS") {
 			t.Errorf("man %s: %v\n%s", filepath.Base(page), err, complaints.String())
 		}
+		for line := range strings.Lines(text.String()) {
+			if len([]rune(strings.TrimSuffix(line, "\n"))) > 80 {
+				t.Errorf("man %s: wider than 80 columns: %q", filepath.Base(page), line)
+			}
+		}
 	}
 }
 

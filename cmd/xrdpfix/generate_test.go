@@ -74,7 +74,7 @@ func TestRoff(t *testing.T) {
 	r.macro(".B", "two words", `a"b`, "")
 	r.verbatim("  .dot\n    two\n")
 	r.synopsis("[ID] --x")
-	if want := ".B \"two words\" a\\(dqb \"\"\n.nf\n  .dot\n    two\n.fi\n[\\fIID\\fR] \\-\\-x\n"; r.b.String() != want {
+	if want := ".B \"two words\" a\\(dqb \"\"\n.RS -4n\n.nf\n\\&.dot\n  two\n.fi\n.RE\n[\\fIID\\fR] \\-\\-x\n"; r.b.String() != want {
 		t.Errorf("roff:\n%q\nwant\n%q", r.b.String(), want)
 	}
 }

@@ -55,13 +55,15 @@ func (r *roff) paragraphs(text string) {
 	}
 }
 
-// verbatim keeps line breaks and columns.
+// verbatim keeps line breaks and columns, but for the indentation by two of the
+// examples in help: a page of man(7) is indented by 7, these lines by 3, and so the
+// widest of them ends where the page does.
 func (r *roff) verbatim(text string) {
-	r.b.WriteString(".nf\n")
+	r.b.WriteString(".RS -4n\n.nf\n")
 	for line := range strings.Lines(text) {
-		r.raw(roffText.Replace(strings.TrimSuffix(line, "\n")))
+		r.raw(roffText.Replace(strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "  ")))
 	}
-	r.b.WriteString(".fi\n")
+	r.b.WriteString(".fi\n.RE\n")
 }
 
 // item is a word with its meaning.
