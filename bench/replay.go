@@ -20,7 +20,8 @@ var stamped = regexp.MustCompile(`^\[\d{8}-\d\d:\d\d:\d\d\] (.*)$`)
 // peerOf matches where a line names the client.
 var peerOf = regexp.MustCompile(`::ffff:[0-9.]+ port \d+`)
 
-// recorded reads the samples: the lines of each section, without their stamps.
+// recorded reads the samples: the lines of each section, without their stamps. Those
+// with process ids are left out: a server writes them in all lines or in none.
 func recorded() ([][]string, error) {
 	text, err := os.ReadFile(samples)
 	if err != nil {
@@ -34,7 +35,7 @@ func recorded() ([][]string, error) {
 				lines = append(lines, m[1])
 			}
 		}
-		if len(lines) > 0 && strings.Contains(lines[0], "connection received from") {
+		if len(lines) > 0 && !strings.Contains(section, "[pid:") && strings.Contains(lines[0], "connection received from") {
 			all = append(all, lines)
 		}
 	}

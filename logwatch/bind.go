@@ -30,7 +30,7 @@ func (g *Grouper) of(m Match) *building {
 	} else {
 		b = g.assume()
 	}
-	b.child = key
+	b.child, b.numbered = key, true
 	if g.byChild == nil {
 		g.byChild = map[child]*building{}
 	}
@@ -47,7 +47,7 @@ func (g *Grouper) of(m Match) *building {
 func (g *Grouper) waiting() []*building {
 	var list []*building
 	for _, b := range g.open {
-		if b.child == (child{}) && !b.assumed {
+		if b.numbered && b.child == (child{}) && !b.assumed {
 			list = append(list, b)
 		}
 	}
@@ -112,6 +112,10 @@ func (g *Grouper) establish(m Match) {
 	b.take(m)
 	g.exclude(b)
 	b.fill()
+	t := b.with
+	if t != nil {
+		t.arrive()
+	}
 	if b.Protocol != Classic {
 		g.finish(b)
 	} else {
@@ -124,7 +128,7 @@ func (g *Grouper) establish(m Match) {
 			g.finish(g.recent[0])
 		}
 	}
-	g.settle()
+	g.settle(t)
 }
 
 // fill takes the negotiation and the name from lines that may belong to others
@@ -161,10 +165,19 @@ func (g *Grouper) late(m Match) {
 	var b *building
 	if m.Entry.PID != 0 {
 		b = g.byChild[g.key(&m.Entry)]
-	} else if len(g.recent) > 1 {
-		g.share(g.recent, m)
-	} else if len(g.recent) == 1 {
-		b = g.recent[0]
+	} else {
+		var of []*building
+		for _, o := range g.recent {
+			// Without encryption nothing has a check sum (libxrdp/xrdp_sec.c).
+			if m.Rule.Class != ClassClassic || o.ClassicLevel != "none" {
+				of = append(of, o)
+			}
+		}
+		if len(of) > 1 {
+			share(of, m)
+		} else if len(of) == 1 {
+			b = of[0]
+		}
 	}
 	if b == nil {
 		return

@@ -16,7 +16,8 @@ type Grouper struct {
 	byChild map[child]*building // those whose process is known
 	orphans []*building         // whose process is known, but not the address
 	recent  []*building         // classic, just established: may still fail
-	ends    int                 // ends seen of connections in open that could not be told apart
+	tangles []*tangle           // those in open, each in one
+	can     []*tangle           // what in returns
 	session bool                // the last line was a TLS error of a session
 	listens int                 // the pid of the listening process, 0 unknown
 	now     time.Time           // time of the last line
@@ -32,12 +33,14 @@ type child struct {
 // building is a connection whose set-up is not over.
 type building struct {
 	Connection
-	at      phases // where it may be
+	with    *tangle // nil when it is over
 	maybe   []*shared
 	assumed bool  // its beginning was not seen
 	over    bool  // its end was seen
 	child   child // zero: not known
 	texts   strings.Builder
+
+	numbered bool // its lines carry process ids
 }
 
 // shared is a line that may belong to any of several connections.
@@ -80,7 +83,9 @@ func (g *Grouper) AddMatch(m Match) {
 	switch kind {
 	case stepAccept:
 		g.listens = m.Entry.PID
-		g.begin().take(m)
+		b := g.begin()
+		b.numbered = m.Entry.PID != 0
+		b.take(m)
 	case stepRestart:
 		g.finishAll()
 	case stepEstablished:
@@ -128,15 +133,16 @@ func (g *Grouper) begin() *building {
 	if len(g.open) >= maxOpen {
 		g.finish(g.open[0])
 	}
-	b := &building{at: accepted}
+	b := &building{}
 	g.open = append(g.open, b)
+	g.alone(b, accepted)
 	return b
 }
 
 // assume opens a connection whose beginning was not logged.
 func (g *Grouper) assume() *building {
 	b := g.begin()
-	b.assumed, b.at = true, everywhere
+	b.assumed, b.with.at[0] = true, everywhere
 	return b
 }
 
@@ -147,36 +153,27 @@ func (g *Grouper) place(m Match) {
 	if at.kind == stepTail {
 		return // may come from any session, and tells nothing
 	}
-	can := g.in(at.from)
+	from := at.from
+	can := g.in(from)
 	if len(can) == 0 && at.also != 0 {
-		can = g.in(at.also)
+		from = at.also
+		can = g.in(from)
 	}
 	switch {
-	case len(can) > 1 || len(can) == 1 && at.kind == stepReason && g.session:
-		g.share(can, m)
-	case len(can) == 1:
-		b := can[0]
+	case len(can) == 1 && len(can[0].of) == 1 && (at.kind != stepReason || !g.session):
+		b := can[0].of[0]
 		if b.assumed && at.kind == stepInside && at.from&accepted != 0 && b.has(m.Rule.ID) {
 			g.finish(b) // the same again: another connection, its beginning not logged either
 			b = g.assume()
 		}
 		g.give(b, m)
+	case len(can) > 0:
+		g.tangle(can, from, m)
 	case m.Entry.Claimed:
 		// No connection is assumed because of what a client may have written.
 	case at.kind == stepInside && m.Rule.Class != ClassNoise && m.Rule.Class != ClassFailure && m.Rule.Class != ClassInfo:
 		g.give(g.assume(), m)
 	}
-}
-
-// in returns the connections without a known process that may be in a stage.
-func (g *Grouper) in(at phases) []*building {
-	var can []*building
-	for _, b := range g.open {
-		if b.child == (child{}) && b.at&at != 0 {
-			can = append(can, b)
-		}
-	}
-	return can
 }
 
 // give counts a line to a connection.
@@ -187,46 +184,54 @@ func (g *Grouper) give(b *building, m Match) {
 		g.finish(b)
 		return
 	}
-	if next := m.leadsTo(); next != 0 {
-		b.at = next
-	} else if m.Rule.step.kind == stepInside && b.at&m.Rule.step.from != 0 {
-		b.at &= m.Rule.step.from
+	if b.with == nil || len(b.with.at) != 1 {
+		return
+	}
+	if at, next := &b.with.at[0], m.leadsTo(); next != 0 {
+		*at = next
+	} else if m.Rule.step.kind == stepInside && *at&m.Rule.step.from != 0 {
+		*at &= m.Rule.step.from
 	}
 }
 
 // leadsTo is the stage behind a line, 0 where it stays the same.
-func (m Match) leadsTo() phases {
+func (m *Match) leadsTo() phases {
 	if m.Rule.ID == "negotiation-protocol" && m.Field("selected") == "" {
 		return x224Broken
 	}
 	return m.Rule.step.next
 }
 
-// share notes a line that may belong to any of several connections.
-func (g *Grouper) share(can []*building, m Match) {
-	line := &shared{Match: m.clone(), of: slices.Clone(can)}
-	for _, b := range can {
+// tangle handles a line that may belong to a connection of any of several tangles,
+// or to any of one: from is the stages in which the line comes.
+func (g *Grouper) tangle(can []*tangle, from phases, m Match) {
+	next := m.leadsTo()
+	if next == 0 && m.Rule.step.kind != stepEnd {
+		var of []*building
+		for _, t := range can {
+			of = append(of, t.of...)
+		}
+		share(of, m)
+		return
+	}
+	t := g.join(can)
+	share(slices.Clone(t.of), m)
+	t.move(from, next)
+	g.settle(t)
+	if len(t.of) > maxTangled && len(t.of) > len(t.at) {
+		g.finish(t.of[0])
+	}
+}
+
+// share notes a line that may belong to any of several connections, and keeps of.
+func share(of []*building, m Match) {
+	line := &shared{Match: m.clone(), of: of}
+	for _, b := range of {
 		b.Interleaved = true
 		if len(b.maybe) < maxMatches {
 			b.maybe = append(b.maybe, line)
 		}
-		b.at |= m.leadsTo()
 	}
-	if m.Rule.step.kind == stepEnd {
-		g.ends++
-		g.settle()
-	}
-}
-
-// settle finishes all open connections when as many ends were seen.
-func (g *Grouper) settle() {
-	if g.ends == 0 || g.ends < len(g.open) {
-		return
-	}
-	for _, b := range g.open {
-		b.Ended = true
-	}
-	g.finishAll()
 }
 
 // exclude takes an established connection from the lines of failure that it
@@ -242,7 +247,6 @@ func (g *Grouper) exclude(b *building) {
 		if len(line.of) == 1 && !line.of[0].over {
 			line.of[0].own(line)
 			if at.kind == stepEnd {
-				g.ends = max(0, g.ends-1)
 				line.of[0].Ended = true
 				g.finish(line.of[0])
 			}
@@ -299,7 +303,6 @@ func (g *Grouper) finishAll() {
 	for len(g.open) > 0 {
 		g.finish(g.open[0])
 	}
-	g.ends = 0
 }
 
 // finish ends a connection, and reports it unless its address may yet come.
@@ -327,6 +330,8 @@ func (g *Grouper) report(b *building) {
 	}
 	b.Interleaved = len(b.Maybe) > 0
 	g.done = append(g.done, b.Connection)
+	// Lines that others share keep b alive; b must not keep older ones alive in turn.
+	b.maybe, b.Matches, b.Maybe = nil, nil, nil
 }
 
 // drop forgets a connection that is open.
@@ -338,5 +343,5 @@ func (g *Grouper) drop(b *building) {
 	if b.child != (child{}) && g.byChild[b.child] == b {
 		delete(g.byChild, b.child)
 	}
-	g.ends = min(g.ends, len(g.open))
+	g.leave(b)
 }
