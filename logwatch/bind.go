@@ -109,7 +109,7 @@ func (g *Grouper) establish(m Match) {
 	case b == nil:
 		b = g.assume()
 	}
-	b.take(m)
+	g.take(b, m)
 	g.exclude(b)
 	b.fill()
 	t := b.with
@@ -156,7 +156,7 @@ func (b *building) agree(class Class) {
 		}
 	}
 	for _, m := range same {
-		b.learn(m.Match)
+		b.learn(&m.Match)
 	}
 }
 
@@ -182,7 +182,7 @@ func (g *Grouper) late(m Match) {
 	if b == nil {
 		return
 	}
-	b.take(m)
+	g.take(b, m)
 	if m.Rule.Class == ClassClassic {
 		g.finish(b)
 	}

@@ -75,7 +75,7 @@ type Connection struct {
 const maxMatches = 64
 
 // take counts a line to the connection and learns from it.
-func (b *building) take(m Match) {
+func (g *Grouper) take(b *building, m Match) {
 	e := &m.Entry
 	if b.Lines == 0 {
 		b.Start, b.First = e.Time, e.Offset
@@ -89,29 +89,39 @@ func (b *building) take(m Match) {
 	if m.Rule.Class == ClassNoise && m.Rule.step.kind != stepReason {
 		return
 	}
-	e.Text = b.keep(e.Text)
-	if b.Matches == nil {
+	if len(m.Rule.pattern.parts) == 1 {
+		e.Text = m.Rule.Pattern // the same, and for ever
+	} else {
+		e.Text = g.keep(e.Text)
+	}
+	if n := len(g.spare); b.Matches == nil && n > 0 {
+		b.Matches, g.spare = g.spare[n-1], g.spare[:n-1]
+	} else if b.Matches == nil {
 		b.Matches = make([]Match, 0, 6)
 	}
 	if len(b.Matches) < maxMatches {
 		b.Matches = append(b.Matches, m)
 	}
-	b.learn(m)
+	b.learn(&m)
 }
 
-// keep copies a text out of the file's memory, several into one piece.
-func (b *building) keep(text string) string {
-	if b.texts.Cap()-b.texts.Len() < len(text) {
-		b.texts = strings.Builder{}
-		b.texts.Grow(max(len(text), 384))
+// pieceSize is how much text is kept in one piece: enough for several connections,
+// little enough for one that is kept for the name of its client.
+const pieceSize = 2 << 10
+
+// keep copies a text out of the file's memory.
+func (g *Grouper) keep(text string) string {
+	if g.texts.Cap()-g.texts.Len() < len(text) {
+		g.texts = strings.Builder{}
+		g.texts.Grow(max(len(text), pieceSize))
 	}
-	at := b.texts.Len()
-	b.texts.WriteString(text)
-	return b.texts.String()[at:]
+	at := g.texts.Len()
+	g.texts.WriteString(text)
+	return g.texts.String()[at:]
 }
 
 // learn sets the fields that a line states.
-func (c *Connection) learn(m Match) {
+func (c *Connection) learn(m *Match) {
 	switch m.Rule.ID {
 	case "negotiation-layer":
 		requested, _ := strconv.ParseUint(m.Field("requested"), 10, 32)
@@ -151,7 +161,7 @@ func (c *Connection) learn(m Match) {
 		c.choose()
 	}
 	if m.Rule.step.kind == stepAccept || m.Rule.step.kind == stepEstablished {
-		c.Client, c.Peer = peer(m)
+		c.Client, c.Peer = peer(*m)
 	}
 }
 

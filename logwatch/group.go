@@ -22,6 +22,10 @@ type Grouper struct {
 	listens int                 // the pid of the listening process, 0 unknown
 	now     time.Time           // time of the last line
 	done    []Connection
+
+	texts     strings.Builder // what is kept of lines, several to a piece
+	spare     [][]Match       // to be used again
+	buildings []*building     // to be used again
 }
 
 // child names a process, or a thread of the listening one (fork=false).
@@ -38,9 +42,9 @@ type building struct {
 	assumed bool  // its beginning was not seen
 	over    bool  // its end was seen
 	child   child // zero: not known
-	texts   strings.Builder
 
-	numbered bool // its lines carry process ids
+	numbered  bool // its lines carry process ids
+	entangled bool // lines are shared with it
 }
 
 // shared is a line that may belong to any of several connections.
@@ -85,7 +89,7 @@ func (g *Grouper) AddMatch(m Match) {
 		g.listens = m.Entry.PID
 		b := g.begin()
 		b.numbered = m.Entry.PID != 0
-		b.take(m)
+		g.take(b, m)
 	case stepRestart:
 		g.finishAll()
 	case stepEstablished:
@@ -102,11 +106,21 @@ func (g *Grouper) AddMatch(m Match) {
 }
 
 // Done returns the connections whose set-up is over since the last call, in the
-// order in which that was known. The caller owns the slice.
+// order in which that was known. The slice is valid until the next line is added;
+// the connections in it are the caller's.
 func (g *Grouper) Done() []Connection {
 	done := g.done
-	g.done = nil
+	g.done = g.done[:0]
 	return done
+}
+
+// Recycle takes back the memory of a connection's Matches, which the caller must
+// not use any more; what it kept of their texts stays.
+func (g *Grouper) Recycle(matches []Match) {
+	if cap(matches) > 0 && len(g.spare) < batchSize {
+		clear(matches)
+		g.spare = append(g.spare, matches[:0])
+	}
 }
 
 // Flush ends all connections and returns what Done would, the unfinished ones last.
@@ -133,7 +147,12 @@ func (g *Grouper) begin() *building {
 	if len(g.open) >= maxOpen {
 		g.finish(g.open[0])
 	}
-	b := &building{}
+	var b *building
+	if n := len(g.buildings); n > 0 {
+		b, g.buildings = g.buildings[n-1], g.buildings[:n-1]
+	} else {
+		b = &building{}
+	}
 	g.open = append(g.open, b)
 	g.alone(b, accepted)
 	return b
@@ -178,7 +197,7 @@ func (g *Grouper) place(m Match) {
 
 // give counts a line to a connection.
 func (g *Grouper) give(b *building, m Match) {
-	b.take(m)
+	g.take(b, m)
 	if m.Rule.step.kind == stepEnd {
 		b.Ended = true
 		g.finish(b)
@@ -227,7 +246,7 @@ func (g *Grouper) tangle(can []*tangle, from phases, m Match) {
 func share(of []*building, m Match) {
 	line := &shared{Match: m.clone(), of: of}
 	for _, b := range of {
-		b.Interleaved = true
+		b.Interleaved, b.entangled = true, true
 		if len(b.maybe) < maxMatches {
 			b.maybe = append(b.maybe, line)
 		}
@@ -245,7 +264,7 @@ func (g *Grouper) exclude(b *building) {
 		}
 		line.of = slices.DeleteFunc(line.of, func(o *building) bool { return o == b })
 		if len(line.of) == 1 && !line.of[0].over {
-			line.of[0].own(line)
+			g.own(line.of[0], line)
 			if at.kind == stepEnd {
 				line.of[0].Ended = true
 				g.finish(line.of[0])
@@ -256,10 +275,10 @@ func (g *Grouper) exclude(b *building) {
 }
 
 // own moves a shared line to the connection that it turned out to belong to.
-func (b *building) own(line *shared) {
+func (g *Grouper) own(b *building, line *shared) {
 	b.maybe = slices.DeleteFunc(b.maybe, func(o *shared) bool { return o == line })
 	end, last := b.End, b.Last
-	b.take(line.Match)
+	g.take(b, line.Match)
 	if b.End.Before(end) || b.End.Equal(end) && b.Last < last {
 		b.End, b.Last = end, last
 	}
@@ -330,8 +349,12 @@ func (g *Grouper) report(b *building) {
 	}
 	b.Interleaved = len(b.Maybe) > 0
 	g.done = append(g.done, b.Connection)
-	// Lines that others share keep b alive; b must not keep older ones alive in turn.
-	b.maybe, b.Matches, b.Maybe = nil, nil, nil
+	if b.entangled { // lines that others share keep b alive; b must not keep older ones alive in turn
+		b.maybe, b.Matches, b.Maybe = nil, nil, nil
+	} else if len(g.buildings) < maxOpen {
+		*b = building{}
+		g.buildings = append(g.buildings, b)
+	}
 }
 
 // drop forgets a connection that is open.

@@ -36,7 +36,7 @@ type Outcome struct {
 }
 
 // Outcome judges the connection by its lines.
-func (c Connection) Outcome() Outcome {
+func (c *Connection) Outcome() Outcome {
 	o := Outcome{Kind: Unknown, Own: c.ClientName == OwnName}
 	for _, m := range c.Maybe {
 		if cause := m.Cause(); cause != "" && !m.Rule.mild && !slices.Contains(o.Possible, cause) {
@@ -44,7 +44,11 @@ func (c Connection) Outcome() Outcome {
 		}
 	}
 	best := 0
-	for _, m := range c.Matches {
+	for i := range c.Matches {
+		m := &c.Matches[i]
+		if m.Rule.Cause == "" {
+			continue
+		}
 		cause := m.Cause()
 		if cause == "client-tls-too-old" && o.Cause == "tls-versions-empty" {
 			continue // nothing is enabled: the client is not to blame
@@ -82,7 +86,7 @@ func (c Connection) Outcome() Outcome {
 
 // weight says how much a line explains: 3 a reason given by OpenSSL, 2 a cause,
 // 1 a mere consequence, 0 nothing.
-func weight(m Match) int {
+func weight(m *Match) int {
 	switch {
 	case m.Rule.Cause == "" || m.Rule.mild:
 		return 0
@@ -95,35 +99,40 @@ func weight(m Match) int {
 }
 
 // has reports whether a line of that rule belongs to the connection.
-func (c Connection) has(id string) bool {
-	return slices.ContainsFunc(c.Matches, func(m Match) bool { return m.Rule.ID == id })
+func (c *Connection) has(id string) bool {
+	for i := range c.Matches {
+		if c.Matches[i].Rule.ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // failsClassic reports whether an established connection failed at once because
 // classic RDP encryption did not work.
-func (c Connection) failsClassic() bool {
+func (c *Connection) failsClassic() bool {
 	return slices.ContainsFunc(c.Matches, func(m Match) bool { return m.Rule.Cause == "classic-failed" })
 }
 
 // failsTLS reports whether xrdp gave up on TLS.
-func (c Connection) failsTLS() bool {
+func (c *Connection) failsTLS() bool {
 	return slices.ContainsFunc(c.Matches, func(m Match) bool { return m.Rule.Cause == "tls-fails" })
 }
 
 // cutInHandshake reports whether the client left during the TLS handshake.
 // OpenSSL 3 calls that an unexpected end of file, OpenSSL 1.1 an I/O error.
-func (c Connection) cutInHandshake() bool {
+func (c *Connection) cutInHandshake() bool {
 	return c.has("handshake-cut") || c.has("handshake-closed") ||
 		c.has("handshake-failed") && c.has("openssl-unexpected-eof")
 }
 
 // left reports whether the client went away without being refused.
-func (c Connection) left() bool { return c.Ended || c.cutInHandshake() }
+func (c *Connection) left() bool { return c.Ended || c.cutInHandshake() }
 
 // whyLeft explains a client that went away. FreeRDP with /sec:nla asks for
 // SSL|HYBRID, is given SSL and leaves without a ClientHello; a client that
 // refuses the certificate leaves after the handshake. Both were seen on 0.9.21.1.
-func (c Connection) whyLeft() (kind OutcomeKind, cause string, likely bool) {
+func (c *Connection) whyLeft() (kind OutcomeKind, cause string, likely bool) {
 	switch {
 	case !c.Negotiated, c.ClientName != "":
 		return HungUp, "", false
@@ -145,7 +154,7 @@ func (c Connection) whyLeft() (kind OutcomeKind, cause string, likely bool) {
 }
 
 // whyHandshake explains a handshake that failed for no reason that has a cause.
-func (c Connection) whyHandshake() (kind OutcomeKind, cause string, likely bool) {
+func (c *Connection) whyHandshake() (kind OutcomeKind, cause string, likely bool) {
 	for _, m := range c.Matches {
 		switch {
 		case m.Rule.step.kind != stepReason:
@@ -159,12 +168,12 @@ func (c Connection) whyHandshake() (kind OutcomeKind, cause string, likely bool)
 }
 
 // asksOnlyNLA reports whether the client offers CredSSP and nothing else.
-func (c Connection) asksOnlyNLA() bool {
+func (c *Connection) asksOnlyNLA() bool {
 	return c.RequestedProtocols&(ProtocolHybrid|ProtocolHybridEx) != 0 && c.RequestedProtocols&ProtocolSSL == 0
 }
 
 // whyClassic explains a connection without TLS where no line does.
-func (c Connection) whyClassic() (cause string, likely bool) {
+func (c *Connection) whyClassic() (cause string, likely bool) {
 	switch {
 	case c.Negotiated && c.RequestedProtocols&ProtocolSSL == 0:
 		return "client-classic-only", false

@@ -24,6 +24,7 @@ type OwnFilter struct {
 
 	wait  []Connection
 	named []ownSight // connections that gave our name, those that still matter
+	out   []Judged
 }
 
 // ownSight is a connection that gave our name.
@@ -38,9 +39,10 @@ type Judged struct {
 	Outcome Outcome
 }
 
-// Add takes a connection and returns those about which nothing more can come.
+// Add takes a connection and returns those about which nothing more can come. The
+// slice is valid until the next call.
 func (f *OwnFilter) Add(c Connection) []Judged {
-	f.note(c)
+	f.note(&c)
 	f.wait = append(f.wait, c)
 	if f.Live {
 		return f.release(len(f.wait))
@@ -52,7 +54,7 @@ func (f *OwnFilter) Add(c Connection) []Judged {
 // Flush returns the rest.
 func (f *OwnFilter) Flush() []Judged { return f.release(len(f.wait)) }
 
-func (f *OwnFilter) note(c Connection) {
+func (f *OwnFilter) note(c *Connection) {
 	if c.ClientName == OwnName && len(f.named) < maxNamed {
 		f.named = append(f.named, ownSight{c.Client.Addr(), c.Start})
 	}
@@ -62,17 +64,21 @@ func (f *OwnFilter) note(c Connection) {
 const maxNamed = 1000
 
 func (f *OwnFilter) release(n int) []Judged {
-	var out []Judged
-	for _, c := range f.wait[:max(n, 0)] {
-		j := Judged{c, c.Outcome()}
+	f.out = f.out[:0]
+	for i := range f.wait[:max(n, 0)] {
+		c := &f.wait[i]
+		j := Judged{*c, c.Outcome()}
 		if !c.Established && slices.ContainsFunc(f.named, func(n ownSight) bool {
 			return n.addr == c.Client.Addr() && n.at.Sub(c.Start).Abs() <= ownWindow
 		}) {
 			j.Outcome.Own = true
 		}
-		out = append(out, j)
+		f.out = append(f.out, j)
+		if len(f.named) == 0 {
+			continue
+		}
 		f.named = slices.DeleteFunc(f.named, func(n ownSight) bool { return c.Start.Sub(n.at) > ownWindow })
 	}
 	f.wait = slices.Delete(f.wait, 0, max(n, 0))
-	return out
+	return f.out
 }

@@ -104,19 +104,24 @@ func (m Match) Cause() string {
 	if m.Rule == nil {
 		return ""
 	}
-	if m.Field("error") == "No such file or directory" {
-		switch m.Rule.ID {
-		case "cert-not-readable":
+	switch m.Rule.ID {
+	case "cert-not-readable":
+		if m.absent() {
 			return "cert-missing"
-		case "key-not-readable":
+		}
+	case "key-not-readable":
+		if m.absent() {
 			return "key-missing"
 		}
-	}
-	if m.Rule.ID == "tls-files-unusable" && (m.Field("certificate") == "" || m.Field("key") == "") {
-		return "cert-path-missing"
+	case "tls-files-unusable":
+		if m.Field("certificate") == "" || m.Field("key") == "" {
+			return "cert-path-missing"
+		}
 	}
 	return m.Rule.Cause
 }
+
+func (m *Match) absent() bool { return m.Field("error") == "No such file or directory" }
 
 // clone returns a match that shares no memory with the file it was read from.
 func (m Match) clone() Match {

@@ -123,7 +123,7 @@ type connectionDoc struct {
 	Own bool `json:"own"`
 }
 
-func connectionOf(c logwatch.Connection, o logwatch.Outcome) connectionDoc {
+func connectionOf(c *logwatch.Connection, o logwatch.Outcome) connectionDoc {
 	doc := connectionDoc{
 		Time: c.Start.UTC(), Client: clientAddr(c), Name: c.ClientName, Asked: strings.TrimSuffix(c.Requested, "|RDP"),
 		Outcome: o.Kind, Cause: o.Cause, Likely: o.Likely, Cipher: c.Cipher, Own: o.Own,
@@ -138,7 +138,7 @@ func connectionOf(c logwatch.Connection, o logwatch.Outcome) connectionDoc {
 }
 
 // clientAddr is the client's address, "" where the log does not tell it.
-func clientAddr(c logwatch.Connection) string {
+func clientAddr(c *logwatch.Connection) string {
 	if !c.Client.IsValid() {
 		return ""
 	}

@@ -82,6 +82,7 @@ type logView struct {
 	shown     map[string]bool // clients with a row for a connection with TLS
 	byCause   map[string]*causeCount
 	clients   map[string]*clientCount // by address
+	grouper   logwatch.Grouper
 	filter    logwatch.OwnFilter
 	live      bool // connections are shown as they come: each of them
 }
@@ -101,7 +102,7 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 		v.table.most = shownAtMost
 	}
 	end, endErr := source.End()
-	var g logwatch.Grouper
+	g := &v.grouper
 	files, err := source.History(ctx, flags.from, flags.to, func(line logwatch.Match) error {
 		g.AddMatch(line)
 		return v.showAll(g.Done())
@@ -166,10 +167,12 @@ func (v *logView) showAll(list []logwatch.Connection) error {
 }
 
 func (v *logView) judged(list []logwatch.Judged) error {
-	for _, j := range list {
-		if err := v.show(j.Connection, j.Outcome); err != nil {
+	for i := range list {
+		j := &list[i]
+		if err := v.show(&j.Connection, j.Outcome); err != nil {
 			return err
 		}
+		v.grouper.Recycle(j.Matches)
 	}
 	return nil
 }

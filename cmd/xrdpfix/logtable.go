@@ -11,7 +11,7 @@ import (
 )
 
 // show counts a connection, and prints it or keeps it for the table.
-func (v *logView) show(c logwatch.Connection, o logwatch.Outcome) error {
+func (v *logView) show(c *logwatch.Connection, o logwatch.Outcome) error {
 	if v.flags.only.IsValid() && c.Client.Addr().Unmap() != v.flags.only {
 		return nil
 	}

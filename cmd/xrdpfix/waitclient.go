@@ -112,10 +112,10 @@ func (doc *waitDoc) note(w *clientWait, j logwatch.Judged) bool {
 		doc.HungUp++
 		return false
 	}
-	if doc.Connection != nil && doc.Connection.Client != clientAddr(j.Connection) {
+	if doc.Connection != nil && doc.Connection.Client != clientAddr(&j.Connection) {
 		return false // another client than the one that failed and may come again
 	}
-	c := connectionOf(j.Connection, j.Outcome)
+	c := connectionOf(&j.Connection, j.Outcome)
 	doc.Connection = &c
 	if doc.failed.IsZero() {
 		doc.failed = time.Now()
