@@ -59,6 +59,8 @@ func short(d time.Duration) string {
 		return fmt.Sprintf("%.0f ms", float64(d)/1e6)
 	case d >= time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+	case d < 10*time.Microsecond:
+		return fmt.Sprintf("%d ns", d.Nanoseconds())
 	}
 	return fmt.Sprintf("%.0f us", float64(d)/1e3)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,6 +102,9 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	if !flags.all {
 		v.table.most = shownAtMost
 	}
+	// What lives is a few megabytes at the most, so letting four times that pile up costs
+	// little memory, and collecting it at each twofold cost a tenth of the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	end, endErr := source.End()
 	g := &v.grouper
 	files, err := source.History(ctx, flags.from, flags.to, func(line logwatch.Match) error {
