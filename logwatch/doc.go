@@ -21,8 +21,9 @@
 // xrdp.log has no process ids by default, and the lines of connections that
 // overlap are mixed. [Grouper] gives a line to a connection only when it can
 // belong to no other open one; otherwise the connections that it may belong to
-// are marked Interleaved and keep it under Maybe. With EnableProcessId=true,
-// or in the journal, grouping is exact.
+// are marked Interleaved and keep it under Maybe. How many of them are at which
+// stage stays known, so that the doubt ends with the last of them. With
+// EnableProcessId=true, or in the journal, grouping is exact.
 //
 // The package reads files and the directory they are in. It writes nothing,
 // prints nothing and keeps no state of its own.
