@@ -102,10 +102,7 @@ func classify(ctx context.Context, stage Stage, err error) *Failure {
 	case errors.Is(ctx.Err(), context.Canceled):
 		f.Kind, f.Text = KindCancelled, "cancelled"
 	case errors.As(err, &dns):
-		f.Kind = KindUnknownHost
-		if dns.IsTimeout {
-			f.Kind = KindTimeout
-		}
+		f.Kind, f.Text = unresolved(dns)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, syscall.ETIMEDOUT), errors.As(err, &netErr) && netErr.Timeout():
 		f.Kind = KindTimeout
@@ -120,6 +117,17 @@ func classify(ctx context.Context, stage Stage, err error) *Failure {
 		f.Kind, f.Text = KindClosed, "the server closed the connection"
 	}
 	return f
+}
+
+// unresolved says why a name has no address, without the addresses of name servers.
+func unresolved(err *net.DNSError) (Kind, string) {
+	switch {
+	case err.IsTimeout:
+		return KindTimeout, "no name server answered in time for " + err.Name
+	case err.IsNotFound:
+		return KindUnknownHost, err.Name + " has no address"
+	}
+	return KindUnknownHost, "no name server could be asked for " + err.Name
 }
 
 var timeoutText = [...]string{

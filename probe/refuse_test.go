@@ -90,6 +90,20 @@ func TestConnectFailures(t *testing.T) {
 	}
 }
 
+// TestUnresolved: what is said of a name names it, and no name server's address.
+func TestUnresolved(t *testing.T) {
+	for want, err := range map[string]*net.DNSError{
+		"desk01 has no address":                      {Err: "no such host", Name: "desk01", IsNotFound: true},
+		"no name server answered in time for desk01": {Err: "i/o timeout", Name: "desk01", Server: "[::1]:53", IsTimeout: true},
+		"no name server could be asked for desk01":   {Err: "read udp [::1]:53: connection refused", Name: "desk01", Server: "[::1]:53"},
+	} {
+		got := probe.Run(t.Context(), "desk01", probe.Options{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, err }})
+		if got.Failure == nil || got.Failure.Text != want {
+			t.Errorf("%v: %v, want %s", err, got.Failure, want)
+		}
+	}
+}
+
 // TestCancel cancels at each point at which a server can keep a client waiting.
 func TestCancel(t *testing.T) {
 	for _, at := range []rdptest.Point{rdptest.AtConfirm, rdptest.AtTLS, rdptest.AtConnect, rdptest.AtAttach, rdptest.AtLastJoin} {

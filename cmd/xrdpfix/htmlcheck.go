@@ -111,15 +111,12 @@ func (a *app) htmlNext(l *look) webpage.Note {
 	return n
 }
 
-// sentence begins with a capital letter, unless it begins with a name of ours,
-// and ends with a full stop.
+// sentence begins as upperFirst does and ends with a full stop.
 func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	if !strings.HasPrefix(s, "xrdp") {
-		s = strings.ToUpper(s[:1]) + s[1:]
-	}
+	s = upperFirst(s)
 	if !strings.HasSuffix(s, ".") {
 		s += "."
 	}

@@ -138,8 +138,10 @@ func statedFlags(f *policyFlags) string {
 	return b.String()
 }
 
+// upperFirst begins with a capital letter, unless it begins with the name of a program
+// of ours or xrdp's, which have none.
 func upperFirst(s string) string {
-	if s == "" {
+	if s == "" || strings.HasPrefix(s, "xrdp") {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
