@@ -2,8 +2,9 @@ package diagnose
 
 import (
 	"fmt"
-	"strings"
 	"time"
+
+	"xrdpfix/internal/plaintext"
 )
 
 // clockSlack is how far this machine's clock may stand behind a moment that is
@@ -11,27 +12,31 @@ import (
 // file copied from there differ by less: zones span 26 hours.
 const clockSlack = 26 * time.Hour
 
-// ClockBehind gives the latest moment that is past for certain although the
-// machine's clock has not reached it, and what shows that: the build of xrdpfix,
-// or a change of xrdp.ini or sesman.ini, which are root's. Nobody else's files
-// count: their times are what their owner says. ok is false for a clock that may
-// be right.
-func (f *Facts) ClockBehind() (past time.Time, shown string, ok bool) {
-	past, shown = f.Built, "xrdpfix was built"
-	for _, file := range []Observed[FileFact]{f.Config, f.Sesman} {
-		if x := file.Value; file.Ok() && x.Exists && x.UID == 0 && x.MTime.After(past) {
-			past, shown = x.MTime, x.Path+wasChanged
+// clockBehind gives the latest moment that is past for certain although the
+// machine's clock has not reached it, and the file whose change shows that,
+// xrdp.ini or sesman.ini, which are root's; "" for the build of xrdpfix. Nobody
+// else's files count: their times are what their owner says. ok is false for a
+// clock that may be right.
+func (f *Facts) clockBehind() (past time.Time, file string, ok bool) {
+	past = f.Built
+	for _, seen := range []Observed[FileFact]{f.Config, f.Sesman} {
+		if x := seen.Value; seen.Ok() && x.Exists && x.UID == 0 && x.MTime.After(past) {
+			past, file = x.MTime, x.Path
 		}
 	}
-	return past, shown, past.Sub(f.Taken) > clockSlack
+	return past, file, past.Sub(f.Taken) > clockSlack
 }
 
 // ClockText says that the clock is wrong, as the first part of a sentence; "" for
 // one that may be right.
 func (f *Facts) ClockText() string {
-	past, shown, ok := f.ClockBehind()
+	past, file, ok := f.clockBehind()
 	if !ok {
 		return ""
+	}
+	shown := "xrdpfix was built"
+	if file != "" {
+		shown = file + " was changed"
 	}
 	day := func(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
 	return fmt.Sprintf("the clock of this machine says %s, and %s on %s", day(f.Taken), shown, day(past))
@@ -41,20 +46,18 @@ func (f *Facts) ClockText() string {
 // right, to correct the file that says otherwise.
 func (f *Facts) ClockHelp() []string {
 	help := []string{"timedatectl set-ntp true"}
-	if _, shown, ok := f.ClockBehind(); ok && strings.HasPrefix(shown, "/") {
-		help = append(help, "touch "+strings.TrimSuffix(shown, wasChanged))
+	if _, file, ok := f.clockBehind(); ok && file != "" {
+		help = append(help, "touch "+plaintext.ShellWord(file))
 	}
 	return help
 }
-
-const wasChanged = " was changed"
 
 // byClock is what the dates of a certificate come to while the clock is wrong. A
 // certificate made or replaced now would be wrong as soon as the clock is right,
 // so that nothing is mended before that.
 func byClock(v *view) []Finding {
 	c, past := v.Pair.Value.Cert, v.now
-	if at, _, _ := v.ClockBehind(); at.After(past) {
+	if at, _, _ := v.clockBehind(); at.After(past) {
 		past = at
 	}
 	day := func(t time.Time) string { return t.UTC().Format("2 Jan 2006") }

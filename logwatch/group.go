@@ -43,8 +43,7 @@ type building struct {
 	over    bool  // its end was seen
 	child   child // zero: not known
 
-	numbered  bool // its lines carry process ids
-	entangled bool // lines are shared with it
+	numbered bool // its lines carry process ids
 }
 
 // shared is a line that may belong to any of several connections.
@@ -246,7 +245,7 @@ func (g *Grouper) tangle(can []*tangle, from phases, m Match) {
 func share(of []*building, m Match) {
 	line := &shared{Match: m.clone(), of: of}
 	for _, b := range of {
-		b.Interleaved, b.entangled = true, true
+		b.Interleaved = true
 		if len(b.maybe) < maxMatches {
 			b.maybe = append(b.maybe, line)
 		}
@@ -347,9 +346,10 @@ func (g *Grouper) report(b *building) {
 	for _, line := range b.maybe {
 		b.Maybe = append(b.Maybe, line.Match)
 	}
+	entangled := b.Interleaved
 	b.Interleaved = len(b.Maybe) > 0
 	g.done = append(g.done, b.Connection)
-	if b.entangled { // lines that others share keep b alive; b must not keep older ones alive in turn
+	if entangled { // lines that others share keep b alive; b must not keep older ones alive in turn
 		b.maybe, b.Matches, b.Maybe = nil, nil, nil
 	} else if len(g.buildings) < maxOpen {
 		*b = building{}

@@ -54,8 +54,6 @@ func FuzzJournalParser(f *testing.F) {
 	})
 }
 
-// TestJournalClaims: a user name with a line feed becomes an entry of its own on
-// standard output, and stays inside its message through syslog.
 // TestJournalUnit: what another unit wrote is not xrdp's; what no unit is known of
 // may be.
 func TestJournalUnit(t *testing.T) {
@@ -68,6 +66,8 @@ func TestJournalUnit(t *testing.T) {
 	}
 }
 
+// TestJournalClaims: a user name with a line feed becomes an entry of its own on
+// standard output, and stays inside its message through syslog.
 func TestJournalClaims(t *testing.T) {
 	entry := func(text string) []byte {
 		return fmt.Appendf(nil, `{"_PID":"812","__REALTIME_TIMESTAMP":"1795356542000000","MESSAGE":%q}`, text)

@@ -74,9 +74,6 @@ func (f *OwnFilter) release(n int) []Judged {
 			j.Outcome.Own = true
 		}
 		f.out = append(f.out, j)
-		if len(f.named) == 0 {
-			continue
-		}
 		f.named = slices.DeleteFunc(f.named, func(n ownSight) bool { return c.Start.Sub(n.at) > ownWindow })
 	}
 	f.wait = slices.Delete(f.wait, 0, max(n, 0))

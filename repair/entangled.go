@@ -18,11 +18,10 @@ func (b *builder) entangled(fact diagnose.FileFact, err error) bool {
 	}
 	m := Manual{Because: diagnose.IniKeyIgnored, Severity: diagnose.Error}
 	other := fmt.Sprintf("%s in [%s]", effect.Key, effect.Section)
-	const readLimit = 32 << 10 // see xrdpconf
 	switch {
 	case errors.Is(err, xrdpconf.ErrCrossRead):
 		m.Text = fmt.Sprintf("Edited, %s would mean one thing to xrdp and another to other readers, at %s. Change it by hand.", fact.Path, other)
-	case len(fact.Bytes()) > readLimit:
+	case len(fact.Bytes()) > xrdpconf.ReadLimit:
 		m.Because = diagnose.IniCutShort
 		m.Text = fmt.Sprintf("%s is longer than the 32 KiB that xrdp reads. Any change would move their end, and with it what xrdp reads of %s. Take comments or unused sections out until the file is shorter.", fact.Path, other)
 		m.Commands = []string{"xrdpfix apply"}

@@ -29,37 +29,36 @@ func growings() []growing {
 	}
 }
 
-func manyKeys(n int) string {
+// beginning is what each shape begins with.
+const beginning = "[Globals]\nport=3389\nsecurity_layer=negotiate\n"
+
+// numbered has the lines n times, with a number of their own in each place.
+func numbered(n int, lines string) string {
 	var out strings.Builder
-	out.WriteString("[Globals]\nport=3389\nsecurity_layer=negotiate\n")
+	out.WriteString(beginning)
 	for i := range n {
-		fmt.Fprintf(&out, "key%d=value %d\n", i, i)
+		fmt.Fprintf(&out, lines, i)
 	}
 	return out.String()
 }
 
+func manyKeys(n int) string { return numbered(n, "key%[1]d=value %[1]d\n") }
+
+func manySections(n int) string { return numbered(n, "[s%[1]d]\nname=%[1]d\n") }
+
 func manyComments(n int) string {
 	const line = "# this line says nothing that anybody reads\n"
-	return "[Globals]\nport=3389\nsecurity_layer=negotiate\n" + strings.Repeat(line, n/len(line))
+	return beginning + strings.Repeat(line, n/len(line))
 }
 
 // manyBeyond has most of its keys where xrdp does not read any more.
 func manyBeyond(n int) string {
-	return manyComments(readLimit) + manyKeys(n)
-}
-
-func manySections(n int) string {
-	var out strings.Builder
-	out.WriteString("[Globals]\nport=3389\nsecurity_layer=negotiate\n")
-	for i := range n {
-		fmt.Fprintf(&out, "[s%d]\nname=%d\n", i, i)
-	}
-	return out.String()
+	return manyComments(ReadLimit) + manyKeys(n)
 }
 
 // manyDuplicates sets the same key and opens the same section again and again.
 func manyDuplicates(n int) string {
-	return "[Globals]\nport=3389\nsecurity_layer=negotiate\n" + strings.Repeat("name=x\n", n/2) + strings.Repeat("[Xorg]\nlib=y\n", n/2)
+	return beginning + strings.Repeat("name=x\n", n/2) + strings.Repeat("[Xorg]\nlib=y\n", n/2)
 }
 
 // eachSize runs a benchmark for every shape and size, and reports the time for one of

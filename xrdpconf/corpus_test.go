@@ -67,9 +67,9 @@ func parserCases() []parserCase {
 		{"long line before the section", "a=" + long(2046) + "\n[Globals]\nb=1\n", nil, nil},
 		{"bracket far right is no header", "[Globals]\n" + long(1030) + "[x]\na=1\n", []string{long(1030) + "[x]=", "a=1"}, nil},
 		{"bracket within reach", "[Globals]\n" + long(1000) + "[x]\na=1\n", nil, nil},
-		{"32 KiB", "[Globals]\n#" + long(readLimit-20) + "\na=12345\nb=2\n", []string{"a=12345"}, nil},
-		{"32 KiB inside a value", "[Globals]\n#" + long(readLimit-15) + "\na=12345\nb=2\n", []string{"a=1"}, nil},
-		{"32 KiB inside a key", "[Globals]\n#" + long(readLimit-14) + "\nab=12345\n", []string{"ab="}, nil},
+		{"32 KiB", "[Globals]\n#" + long(ReadLimit-20) + "\na=12345\nb=2\n", []string{"a=12345"}, nil},
+		{"32 KiB inside a value", "[Globals]\n#" + long(ReadLimit-15) + "\na=12345\nb=2\n", []string{"a=1"}, nil},
+		{"32 KiB inside a key", "[Globals]\n#" + long(ReadLimit-14) + "\nab=12345\n", []string{"ab="}, nil},
 		{"empty file", "", nil, nil},
 	}
 }
@@ -112,11 +112,11 @@ func (g generator) file() string {
 	case 2:
 		text = strings.TrimRight(text, "\r\n")
 	case 3: // the read limit falls among the lines
-		fill := readLimit - g.IntN(len(text)+1)
+		fill := ReadLimit - g.IntN(len(text)+1)
 		text = "#" + strings.Repeat("f", fill) + "\n" + text
 	case 4: // and into a section
 		at := strings.LastIndexByte(text[:g.IntN(len(text))+1], '\n') + 1
-		fill := readLimit - at - g.IntN(len(text)-at+1)
+		fill := ReadLimit - at - g.IntN(len(text)-at+1)
 		text = text[:at] + "#" + strings.Repeat("f", fill) + "\n" + text[at:]
 	}
 	return text

@@ -115,17 +115,17 @@ func TestEditErrors(t *testing.T) {
 		{"behind a bracket", "xrdp.ini", g + "t=[x]\nb=2\n", Change{Section: "Globals", Key: "b", Value: "3"}, ErrCut, "line 3: brackets"},
 		{"the bracket line", "xrdp.ini", g + "t=[x]\nb=2\n", Change{Section: "Globals", Key: "t", Value: "3"}, ErrCut, "line 3: brackets"},
 		{"delete behind a bracket", "xrdp.ini", g + "t=[x]\nb=2\n", Change{Section: "Globals", Key: "b", Delete: true}, ErrCut, "line 3: brackets"},
-		{"behind 32 KiB", "xrdp.ini", g + fill(readLimit) + "b=2\n", Change{Section: "Globals", Key: "b", Value: "3"}, ErrCut, "32 KiB"},
-		{"section behind 32 KiB", "sesman.ini", g + fill(readLimit) + "[Security]\n", Change{Section: "Security", Key: "b", Value: "3"}, ErrCut, "32 KiB"},
-		{"new section behind 32 KiB", "sesman.ini", g + fill(readLimit), Change{Section: "Security", Key: "b", Value: "3"}, ErrCut, "32 KiB"},
-		{"on the limit", "xrdp.ini", "[Globals]\n" + fill(readLimit-20) + "security_layer=tls\n", Change{Section: "Globals", Key: "security", Value: "3"}, ErrCut, "32 KiB"},
+		{"behind 32 KiB", "xrdp.ini", g + fill(ReadLimit) + "b=2\n", Change{Section: "Globals", Key: "b", Value: "3"}, ErrCut, "32 KiB"},
+		{"section behind 32 KiB", "sesman.ini", g + fill(ReadLimit) + "[Security]\n", Change{Section: "Security", Key: "b", Value: "3"}, ErrCut, "32 KiB"},
+		{"new section behind 32 KiB", "sesman.ini", g + fill(ReadLimit), Change{Section: "Security", Key: "b", Value: "3"}, ErrCut, "32 KiB"},
+		{"on the limit", "xrdp.ini", "[Globals]\n" + fill(ReadLimit-20) + "security_layer=tls\n", Change{Section: "Globals", Key: "security", Value: "3"}, ErrCut, "32 KiB"},
 		{"behind a long line", "xrdp.ini", g + strings.Repeat("x", 2048) + "\nb=2\n", Change{Section: "Globals", Key: "b", Value: "3"}, ErrCut, "2048 bytes"},
 		{"UTF-16", "xrdp.ini", "\xff\xfe[\x00G\x00]\x00", Change{Section: "Globals", Key: "b", Value: "3"}, ErrCut, "NUL"},
 		{"spoilt by 0.9", "xrdp.ini", "[Globals]\na = 1\n", Change{Section: "Globals", Key: "a", Value: "\u00fc"}, ErrUnwritable, "0.9.26"},
 		{"a section that xrdp needs", "xrdp.ini", g, Change{Section: "globals", Delete: true}, ErrUnwritable, "needs"},
 		{"arguments of its own making", "sesman.ini", g, Change{Section: "Xorg", Key: "param", Value: "x"}, ErrNoSection, "[Xorg]"},
-		{"despite the read limit", "xrdp.ini", fill(readLimit) + g, Change{Section: "Globals", Key: "b", Value: "1", DespiteCut: true}, ErrCut, "32 KiB"},
-		{"pushes others out", "xrdp.ini", g + fill(readLimit-25) + "b=2\n", Change{Section: "Globals", Key: "a", Value: strings.Repeat("x", 50)}, ErrSideEffect, "[Globals] b"},
+		{"despite the read limit", "xrdp.ini", fill(ReadLimit) + g, Change{Section: "Globals", Key: "b", Value: "1", DespiteCut: true}, ErrCut, "32 KiB"},
+		{"pushes others out", "xrdp.ini", g + fill(ReadLimit-25) + "b=2\n", Change{Section: "Globals", Key: "a", Value: strings.Repeat("x", 50)}, ErrSideEffect, "[Globals] b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

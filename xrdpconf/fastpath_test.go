@@ -204,7 +204,7 @@ func plainUnbracket(f *File) *File {
 func FuzzUnbracket(f *testing.F) {
 	addSeeds(f, func(data []byte) { f.Add(data) })
 	f.Add([]byte("[Globals]\na=[x]\nport=[::1]:3389 # [y]\n[Xorg]\nb=[z]\n"))
-	f.Add([]byte("[Globals]\na=[x]\n#" + strings.Repeat("x", readLimit-30) + "\nb=[y]\nc=[z]\n"))
+	f.Add([]byte("[Globals]\na=[x]\n#" + strings.Repeat("x", ReadLimit-30) + "\nb=[y]\nc=[z]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, v := range []Version{{}, v0921, {0, 9, 5, 0}} {
 			file := Parse("xrdp.ini", data, ForVersion(v))

@@ -129,7 +129,7 @@ func TestLineNumbers(t *testing.T) {
 
 func TestCut(t *testing.T) {
 	long := strings.Repeat("x", 2048)
-	fill := "#" + strings.Repeat("x", readLimit) + "\n"
+	fill := "#" + strings.Repeat("x", ReadLimit) + "\n"
 	tests := []struct {
 		name, text string
 		want       Cut

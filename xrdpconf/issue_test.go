@@ -9,7 +9,7 @@ import (
 func TestIssues(t *testing.T) {
 	const g = "[Globals]\nport=3389\n"
 	long := strings.Repeat("x", 2048)
-	fill := "#" + strings.Repeat("x", readLimit) + "\n"
+	fill := "#" + strings.Repeat("x", ReadLimit) + "\n"
 	type issues = []Issue
 	tests := []struct {
 		kind       IssueKind

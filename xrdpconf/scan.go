@@ -3,9 +3,9 @@ package xrdpconf
 import "strings"
 
 const (
-	// readLimit is how much of a file xrdp looks at for the keys of a section,
+	// ReadLimit is how much of a file xrdp looks at for the keys of a section,
 	// in bytes (common/file.c, l_file_read_section: file_size = 32 * 1024).
-	readLimit = 32 * 1024
+	ReadLimit = 32 * 1024
 	// lineLimit is the number of bytes before a comment at which xrdp gives up
 	// reading the file (common/file.c: FILE_MAX_LINE_BYTES).
 	lineLimit = 2048
@@ -103,11 +103,11 @@ func scan(data string, d dialect) ([]line, *stop) {
 		at = l.next
 
 		seen := l.end
-		if st == nil && l.end > readLimit {
+		if st == nil && l.end > ReadLimit {
 			st = &stop{line: len(lines) - 1, reason: CutSize}
-			l.clipped = l.start < readLimit
+			l.clipped = l.start < ReadLimit
 			if l.clipped {
-				seen = readLimit
+				seen = ReadLimit
 			}
 			l.unread = !l.clipped
 		} else {

@@ -13,6 +13,7 @@ import (
 
 	"xrdpfix/diagnose"
 	"xrdpfix/internal/host"
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/repair"
 )
 
@@ -50,7 +51,7 @@ A plain apply repairs; it sets no policy: a working ssl_protocols and a working 
 // it can be pasted.
 func (a *app) notRoot() error {
 	words := strings.Join(a.args, " ")
-	if strings.ContainsFunc(words, func(r rune) bool { return r != ' ' && !strings.ContainsRune(pasteable, r) }) {
+	if strings.ContainsFunc(words, func(r rune) bool { return r != ' ' && !strings.ContainsRune(plaintext.Pasteable, r) }) {
 		words = a.command
 	}
 	return fail(6, reasonNotPermitted, errors.New("only root can change /etc/xrdp"),

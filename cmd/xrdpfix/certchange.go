@@ -32,7 +32,7 @@ func (r *requestFlags) add(cmd *cobra.Command, lifetime bool) {
 	f.StringVar(&r.key, "key", string(certs.RSA2048), "`KIND` of key: rsa2048, rsa3072, rsa4096 or ecdsa-p256")
 	r.days = int(certs.DefaultLifetime / day)
 	if lifetime {
-		f.IntVar(&r.days, "days", int(certs.DefaultLifetime/(24*time.Hour)), "valid for `DAYS`")
+		f.IntVar(&r.days, "days", r.days, "valid for `DAYS`")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"xrdpfix/handout"
+	"xrdpfix/internal/plaintext"
 )
 
 // writeHandout writes the files, 0644, into a directory that is made where it is
@@ -63,7 +64,7 @@ func (a *app) clientCommand(kind handout.Kind, flags clientFlags, out string) st
 	words := "client " + string(kind)
 	for _, f := range [][2]string{{"server", flags.server}, {"user", flags.user}, {"out", out}} {
 		if f[1] != "" {
-			words += " --" + f[0] + " " + shellWord(f[1])
+			words += " --" + f[0] + " " + plaintext.ShellWord(f[1])
 		}
 	}
 	return a.next(words)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xrdpfix/fleet"
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/probe"
 )
 
@@ -96,7 +97,7 @@ func (p *probeFlags) list(args []string) (*fleet.List, error) {
 // line that brought it.
 func targetError(err error, words string) error {
 	switch {
-	case errors.Is(err, fleet.ErrRange) && !strings.ContainsFunc(words, func(r rune) bool { return !strings.ContainsRune(pasteable+" ", r) }):
+	case errors.Is(err, fleet.ErrRange) && !strings.ContainsFunc(words, func(r rune) bool { return !strings.ContainsRune(plaintext.Pasteable+" ", r) }):
 		return fail(2, reasonUsage, err, "xrdpfix probe --range "+words)
 	case errors.Is(err, fleet.ErrTarget), errors.Is(err, fleet.ErrRangeSize), errors.Is(err, fleet.ErrRange):
 		return fail(2, reasonUsage, err)

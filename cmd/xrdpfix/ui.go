@@ -152,19 +152,8 @@ func (a *app) next(words string) string {
 	if a.global.root == "/" || a.global.root == "" {
 		return strings.TrimRight("xrdpfix "+words, " ")
 	}
-	return strings.TrimRight("xrdpfix --root "+shellWord(a.global.root)+" "+words, " ")
+	return strings.TrimRight("xrdpfix --root "+plaintext.ShellWord(a.global.root)+" "+words, " ")
 }
-
-// shellWord is one word to a shell.
-func shellWord(s string) string {
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(pasteable, r) }) {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
-}
-
-// pasteable needs no quotes in any shell.
-const pasteable = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%"
 
 // plural counts things: "1 error", "2 errors".
 func plural(n int, one string) string {

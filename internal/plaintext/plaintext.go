@@ -25,13 +25,15 @@ func Line(s string) string {
 	}, s)
 }
 
+// Pasteable are the characters that need no quotes in any shell.
+const Pasteable = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%"
+
 // ShellWord makes a name one word of a command of a POSIX shell that is printed to be
 // pasted: a path with a blank or a semicolon, or a forged one in facts from elsewhere,
 // must not become another command. A plain name stays as it is. No shell has a NUL in
 // a word; it is left out.
 func ShellWord(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%"
-	if s != "" && s[0] != '-' && strings.Trim(s, plain) == "" {
+	if s != "" && s[0] != '-' && strings.Trim(s, Pasteable) == "" {
 		return s
 	}
 	return "'" + strings.ReplaceAll(strings.ReplaceAll(s, "\x00", ""), "'", `'\''`) + "'"
