@@ -28,6 +28,7 @@ func hostDir(name string) string    { return filepath.Join(hostsDir(), name) }
 func machineLock() string           { return filepath.Join(Dir(), "machine.lock") }
 func imageLock(s string) string     { return filepath.Join(imagesDir(), s+".lock") }
 func hostsLock() string             { return filepath.Join(Dir(), "hosts.lock") }
+func displaysLock() string          { return filepath.Join(Dir(), "displays.lock") }
 func cgroupName(host string) string { return "xrdpfix-lab-" + host }
 
 // lock takes the exclusive lock of that file and returns what releases it. The
@@ -49,7 +50,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 			_ = f.Close()
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
 			_ = f.Close()
 			return nil, fmt.Errorf("wait for the lock %s: %w", path, err)
 		}

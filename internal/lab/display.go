@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -25,8 +24,16 @@ type display struct {
 const firstDisplay = 1000
 
 // newDisplay starts an X server that dies with this process. Numbers that other
-// processes have taken are passed over.
+// processes have taken are passed over. One display starts or ends at a time on
+// the machine: an X server that finds a lock file whose owner has just ended
+// removes it by its name, and it can be a third one's by then (LockServer of
+// os/utils.c); that one's clients find no socket.
 func newDisplay(ctx context.Context) (*display, error) {
+	unlock, err := lock(ctx, displaysLock())
+	if err != nil {
+		return nil, fmt.Errorf("start an X display: %w", err)
+	}
+	defer unlock()
 	n := firstDisplay + os.Getpid()%50000
 	for range 20 {
 		d, err := tryDisplay(ctx, n)
@@ -72,11 +79,16 @@ func tryDisplay(ctx context.Context, n int) (*display, error) {
 	return &display{xvfb: c, name: ":" + strconv.Itoa(n)}, nil
 }
 
-// close ends the X server and removes what a killed one leaves.
+// close asks the X server to end; it takes its socket and its lock away itself.
+// What a server leaves that has to be killed, the next one of its number takes
+// over.
 func (d *display) close() {
-	d.xvfb.kill()
-	_ = os.Remove(filepath.Join("/tmp/.X11-unix", "X"+d.name[1:]))
-	_ = os.Remove("/tmp/.X" + d.name[1:] + "-lock")
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if unlock, err := lock(ctx, displaysLock()); err == nil {
+		defer unlock()
+	}
+	d.xvfb.terminate(5 * time.Second)
 }
 
 // screen returns the X display on which the host's clients draw; it lives until

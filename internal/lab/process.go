@@ -106,6 +106,16 @@ func (c *child) kill() {
 	<-c.done
 }
 
+// terminate asks the child to end, and kills it when it has not after d.
+func (c *child) terminate(d time.Duration) {
+	_ = c.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-c.done:
+	case <-time.After(d):
+		c.kill()
+	}
+}
+
 // removeCgroup kills whatever is in a cgroup of the version 2 hierarchy and
 // removes it. The hierarchy is mounted for the purpose: where it is mounted on
 // the machine, if at all, differs.
