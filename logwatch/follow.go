@@ -104,7 +104,8 @@ type follower struct {
 	current *source   // the youngest file known
 	old     []*source // those before it, oldest first
 	heads   [][]byte  // beginnings of what was delivered or is not wanted
-	opened  int       // files met as the log since the start
+	began   int       // files that the watcher had counted at the start
+	opened  int       // files met as the log; fewer than the watcher counts where one was missed
 	ready   bool      // the files that were there at the start were found
 	doubts  int       // how often a copy was not found
 }
@@ -112,8 +113,12 @@ type follower struct {
 // find begins at a mark. Where the log was rotated since, the file that it was
 // then becomes the current one, and the rest is found as after any rotation.
 func (f *follower) find(ctx context.Context, m Mark) error {
-	for ctx.Err() == nil {
+	for tries := 0; ctx.Err() == nil; tries++ {
+		f.began = f.watcher.made()
 		packed, lost, err := f.start(m)
+		if err == nil && tries < maxTries && f.watcher.made() != f.began {
+			err = errMoved // which of the files was opened is not known
+		}
 		switch {
 		case err == nil && packed != nil:
 			err = f.copied(ctx, *packed, newScanner(nil, m.Offset))
@@ -151,6 +156,9 @@ func (f *follower) doubt(ctx context.Context) error {
 	}
 }
 
+// maxTries bounds how often the start waits for a moment in which no file is made.
+const maxTries = 20
+
 // start opens the file that a mark is in; one that is packed it returns. It
 // delivers nothing.
 func (f *follower) start(m Mark) (packed *rotated, lost bool, err error) {
@@ -165,6 +173,7 @@ func (f *follower) start(m Mark) (packed *rotated, lost bool, err error) {
 		return nil, false, err
 	}
 	i := 0
+	f.opened = f.began
 	inLog := m == Mark{Path: m.Path} || s != nil && s.id == (identity{m.Dev, m.Ino}) && s.seek(m)
 	gens, err := stablePredecessors(f.path)
 	if err != nil {
@@ -178,6 +187,10 @@ func (f *follower) start(m Mark) (packed *rotated, lost bool, err error) {
 			return nil, false, err
 		}
 		if i >= 0 {
+			f.opened -= i // they are met from now on, like the log itself
+			if s != nil {
+				f.opened--
+			}
 			f.close()
 			f.current = nil
 			if gens[i].pack != "" {
@@ -219,7 +232,7 @@ func (f *follower) look(ctx context.Context) error {
 		}
 		moved, err := f.drainCurrent(ctx)
 		if err == nil && !moved {
-			moved, err = f.advance(ctx)
+			moved, err = f.advance(ctx, made)
 		}
 		if err != nil && !errors.Is(err, errMoved) {
 			return err
@@ -228,15 +241,22 @@ func (f *follower) look(ctx context.Context) error {
 			continue
 		}
 		if !f.ready {
-			f.ready, f.opened = true, made
+			if f.ready = true; made == f.began {
+				f.opened = made // of those that were there some may be empty, or copies
+			}
 		}
-		if f.opened < made {
-			f.opened = made
-			return f.fn(Event{Notice: NoticeLost})
-		}
-		return nil
+		return f.missed(made)
 	}
 	return context.Cause(ctx)
+}
+
+// missed says that lines may be lost where more files were made than met.
+func (f *follower) missed(made int) error {
+	if f.opened >= made {
+		return nil
+	}
+	f.opened = made
+	return f.fn(Event{Notice: NoticeLost})
 }
 
 // drain delivers the whole lines that a file has.

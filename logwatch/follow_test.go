@@ -224,7 +224,13 @@ func TestFollowEachLineOnce(t *testing.T) {
 // may be missing, but then a notice says so, and none comes twice.
 func TestFollowSaysWhatIsLost(t *testing.T) {
 	w := newLogWriter(t)
-	f, stop := follow(t, w.mark(), FollowOptions{})
+	looks := make(chan struct{}, 1)
+	f, stop := follow(t, w.mark(), FollowOptions{Tick: func() {
+		select {
+		case looks <- struct{}{}:
+		default:
+		}
+	}})
 	for range 20 {
 		w.write(50)
 		w.remove()
@@ -239,6 +245,9 @@ func TestFollowSaysWhatIsLost(t *testing.T) {
 			break
 		}
 		<-f.changed
+	}
+	for range 2 { // of which the second came to its end since
+		<-looks
 	}
 	stop()
 	last, missing := 0, 0

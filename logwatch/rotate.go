@@ -166,8 +166,9 @@ type link struct {
 // advance finds the files that came after the current one. The log is opened
 // before the rotated files are listed, and everything that is listed as younger
 // is opened before any of it is delivered: whatever is renamed meanwhile, the
-// chain is whole or is looked at again.
-func (f *follower) advance(ctx context.Context) (moved bool, err error) {
+// chain is whole or is looked at again. made is how many files there were at
+// least before.
+func (f *follower) advance(ctx context.Context, made int) (moved bool, err error) {
 	if info, err := os.Stat(f.path); err == nil && f.current != nil && identityOf(info) == f.current.id {
 		return false, nil
 	}
@@ -241,8 +242,15 @@ func (f *follower) advance(ctx context.Context) (moved bool, err error) {
 		log.close()
 		chain = chain[1:]
 	}
-	if !sure && !f.watcher.works() {
-		if err := f.fn(Event{Notice: NoticeLost}); err != nil {
+	if !sure {
+		// The files between the two are missing here, before what comes now.
+		switch {
+		case f.watcher.works():
+			err = f.missed(made - len(chain))
+		default:
+			err = f.fn(Event{Notice: NoticeLost})
+		}
+		if err != nil {
 			return false, err
 		}
 	}

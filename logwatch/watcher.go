@@ -22,7 +22,7 @@ type watcher struct {
 
 	mu    sync.Mutex
 	buf   []byte
-	count int // files that appeared under the log's name
+	count int // files that appeared under the log's name, or may have
 }
 
 // newWatcher watches the directory of path.
@@ -121,6 +121,7 @@ func (w *watcher) note(events []byte) bool {
 		switch {
 		case mask&unix.IN_Q_OVERFLOW != 0:
 			ours = true
+			w.count++ // what the kernel dropped may have been one
 		case bytes.Equal(name, w.base):
 			ours = true
 			if mask&(unix.IN_CREATE|unix.IN_MOVED_TO) != 0 {
