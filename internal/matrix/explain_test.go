@@ -69,7 +69,9 @@ func (c *explained) holds(t *testing.T, m *machine, name string, connect func(co
 	if r.Code != c.code || c.errconnect == "" && strings.Contains(r.Output, "ERRCONNECT_") || !strings.Contains(r.Output, c.errconnect) {
 		t.Errorf("%s %v, %q: status %d, want %d and %q\n%s", name, c.args, c.ini, r.Code, c.code, c.errconnect, r.Output)
 	}
-	if log := m.Must(t, "cat /var/log/xrdp.log"); !strings.Contains(log, c.log) {
+	// The server may write its last lines after the client has left.
+	wait := fmt.Sprintf("for i in $(seq 200); do grep -qF '%s' /var/log/xrdp.log && break; sleep 0.1; done; cat /var/log/xrdp.log", c.log)
+	if log := m.Must(t, wait); !strings.Contains(log, c.log) {
 		t.Errorf("%s %v, %q: xrdp.log has no %q\n%s", name, c.args, c.ini, c.log, log)
 	}
 	text := c.errconnect
