@@ -64,10 +64,11 @@ func (c Client) script(ctx context.Context, h *Host, env []string, argv ...strin
 	}
 	defer done()
 	full := append([]string{"unshare", "--mount", "--propagation", "private", "sh", "-ec", client3Script, "lab-client", dir, img.lower()}, argv...)
-	if h != nil {
-		full = h.netArgs(full...)
+	env = append(append(clientEnv(screen, "/root"), baseEnv[0]), env...)
+	if h == nil {
+		return runClient(ctx, full, env)
 	}
-	return runClient(ctx, full, append(append(clientEnv(screen, "/root"), baseEnv[0]), env...))
+	return h.settled(ctx, h.netArgs(full...), env)
 }
 
 // clientScreen is the display of h, or one of its own that done ends.

@@ -63,7 +63,7 @@ func tryDisplay(ctx context.Context, n int) (*display, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start an X display: %w", err)
 	}
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
@@ -83,12 +83,12 @@ func tryDisplay(ctx context.Context, n int) (*display, error) {
 // What a server leaves that has to be killed, the next one of its number takes
 // over.
 func (d *display) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if unlock, err := lock(ctx, displaysLock()); err == nil {
 		defer unlock()
 	}
-	d.xvfb.terminate(5 * time.Second)
+	d.xvfb.terminate(30 * time.Second)
 }
 
 // screen returns the X display on which the host's clients draw; it lives until

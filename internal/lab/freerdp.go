@@ -55,13 +55,15 @@ func ExitName(code int) string {
 	return "exit-" + strconv.Itoa(code)
 }
 
-// clientTimeout ends a client that hangs; a connection takes about a second.
-const clientTimeout = 60 * time.Second
+// clientTimeout ends a client that hangs; a connection takes about a second, on a
+// machine that has the time.
+const clientTimeout = 3 * time.Minute
 
 // FreeRDP connects to the host with the machine's xfreerdp 2, as far as the
 // login unless args say otherwise: /v:127.0.0.1, /cert:ignore, +auth-only and a
 // user that does not exist are added where args have none of the kind. (With a
-// real user and password xrdp starts a desktop even for +auth-only.) The error says that the
+// real user and password xrdp starts a desktop even for +auth-only.) It returns when
+// xrdp, too, is done with the client, see [Host.Settled]. The error says that the
 // client did not run; how the connection went is in the result.
 func FreeRDP(ctx context.Context, h *Host, args ...string) (ClientResult, error) {
 	return h.freeRDP(ctx, h.netArgs("xfreerdp"), clientArgs(args))
@@ -90,7 +92,7 @@ func (h *Host) freeRDP(ctx context.Context, program, args []string) (ClientResul
 	if err != nil {
 		return ClientResult{}, fmt.Errorf("run xfreerdp: %w", err)
 	}
-	return runClient(ctx, append(program, args...), clientEnv(screen, home))
+	return h.settled(ctx, append(program, args...), clientEnv(screen, home))
 }
 
 // clientArgs completes the arguments of a test connection.

@@ -14,12 +14,14 @@ func EnsureClient(ctx context.Context, log io.Writer) (Image, error) {
 	return EnsureLayer(ctx, Trixie, []string{"freerdp3-x11"}, log)
 }
 
-// client3Script runs $3... in a copy of the client image that is gone with it.
+// client3Script runs $3... in a copy of the client image that is gone with it. What
+// fails before the client runs ends with the status of a harness, see [runClient].
 //
 //	$1 empty directory   $2 lower directories   $LAB_RDP a file of this machine
 //	that is to be there under the same name, "" for none
 const client3Script = `
 d=$1 lower=$2; shift 2
+trap 'exit 128' EXIT
 mount -t tmpfs tmpfs "$d"
 mkdir "$d/upper" "$d/work" "$d/root"
 mount -t overlay -o "lowerdir=$lower,upperdir=$d/upper,workdir=$d/work" overlay "$d/root"
@@ -63,5 +65,5 @@ func (h *Host) freeRDP3(ctx context.Context, enter, args []string) (ClientResult
 	}
 	argv := append(enter, "unshare", "--mount", "--propagation", "private", "sh", "-ec", client3Script, "lab-client", dir, img.lower(), "xfreerdp3")
 	env := append(clientEnv(screen, "/root"), baseEnv[0], "LAB_RDP="+rdpFile(args))
-	return runClient(ctx, append(argv, args...), env)
+	return h.settled(ctx, append(argv, args...), env)
 }

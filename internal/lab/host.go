@@ -139,7 +139,7 @@ func (h *Host) Path(inside string) string {
 func (h *Host) Reboot(ctx context.Context) error {
 	// The order to reboot may lose its connection while it works: no judging it.
 	_, _ = h.Run(ctx, Cmd{Args: []string{"systemctl", "reboot"}})
-	for deadline := time.Now().Add(20 * time.Second); h.st.Nspawn.alive() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); h.st.Nspawn.alive() && time.Now().Before(deadline); {
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return fmt.Errorf("reboot %s: %w", h.Name, err)
 		}
@@ -173,7 +173,7 @@ func (h *Host) Stop() error {
 	if err := h.kill(); err != nil {
 		return fmt.Errorf("stop %s: %w", h.Name, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // others may have many to clear away
 	defer cancel()
 	unlock, err := lock(ctx, hostsLock())
 	if err != nil {

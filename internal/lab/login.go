@@ -62,7 +62,7 @@ func Login(ctx context.Context, h *Host, user, password string, args ...string) 
 
 // loginTimeout is how long a desktop may take to appear; about two seconds is
 // usual.
-const loginTimeout = 60 * time.Second
+const loginTimeout = 3 * time.Minute
 
 // wait waits until an X server of the user has a connection from xrdp that is
 // not among the old ones, and the user's session runs there.

@@ -44,9 +44,9 @@ func TestOwnerDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	for deadline := time.Now().Add(10 * time.Second); h.st.PID1.alive(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); h.st.PID1.alive(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("the host outlives its owner by ten seconds")
+			t.Fatal("the host outlives its owner by a minute")
 		}
 	}
 	if err := Reap(t.Context()); err != nil {

@@ -65,7 +65,7 @@ func (p process) await(d time.Duration) {
 func (p process) kill() {
 	if p.alive() {
 		_ = syscall.Kill(p.PID, syscall.SIGKILL)
-		p.await(5 * time.Second)
+		p.await(30 * time.Second)
 	}
 }
 
@@ -126,9 +126,9 @@ cd /sys/fs/cgroup
 [ -d "$1" ] || exit 0
 echo 1 >"$1/cgroup.kill"
 n=0
-until find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || [ $n -gt 250 ]; do n=$((n+1)); sleep 0.02; done
+until find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || [ $n -gt 1500 ]; do n=$((n+1)); sleep 0.02; done
 [ ! -d "$1" ]`
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	r, err := run(ctx, []string{"unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh", name}, nil, nil)
 	if err == nil && r.Code != 0 {

@@ -137,8 +137,9 @@ func Reap(ctx context.Context) error {
 // machine.
 func (s *state) kill() {
 	s.PID1.kill()
-	s.Nspawn.await(2 * time.Second)
+	s.Nspawn.await(10 * time.Second)
 	s.Nspawn.kill()
+	s.unplug()
 }
 
 // remove kills what is left of the host and removes its cgroup and directory.

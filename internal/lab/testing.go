@@ -26,7 +26,7 @@ func Start(t testing.TB, s Suite, opts ...func(*Options)) *Host {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			if r, err := h.Sh(ctx, "tail -n 40 /var/log/xrdp.log"); err == nil {
 				t.Logf("xrdp.log of %s (xrdp %s):\n%s", h.Name, h.Image.Versions["xrdp"], r.Stdout)

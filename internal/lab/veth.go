@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"strconv"
+	"time"
 )
 
 // The veth pairs live in 198.18.0.0/15, which RFC 2544 sets aside for tests of
@@ -28,12 +30,14 @@ func (h *Host) Addr() (host, machine netip.Addr) {
 	return a, m
 }
 
+// outside is the name of the machine's end.
+func (s *state) outside() string { return "xlab" + strconv.Itoa(s.Link) }
+
 // plug makes the veth pair: xlab<number> on the machine, host0 in the host,
-// with a default route so that the host takes it for its way to the world. The
-// kernel removes the pair together with the host's network namespace.
+// with a default route so that the host takes it for its way to the world.
 func (s *state) plug(ctx context.Context) error {
 	machine, host := linkAddrs(s.Link)
-	outside, pid := "xlab"+strconv.Itoa(s.Link), strconv.Itoa(s.PID1.PID)
+	outside, pid := s.outside(), strconv.Itoa(s.PID1.PID)
 	inside := []string{"nsenter", "-t", pid, "-n", "--", "ip"}
 	for _, argv := range [][]string{
 		{"ip", "link", "add", outside, "type", "veth", "peer", "name", "host0", "netns", pid},
@@ -52,4 +56,16 @@ func (s *state) plug(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unplug removes the veth pair. The kernel does so too, together with the host's
+// network namespace, but some time after the last process of it has ended: until
+// then the next host of that number cannot be plugged in.
+func (s *state) unplug() {
+	if _, err := os.Lstat(hostDir(s.Name)); err != nil || s.Link == 0 {
+		return // the number of a host that was removed is another one's
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, _ = run(ctx, []string{"ip", "link", "del", s.outside()}, nil, nil) // the kernel may have been faster
 }

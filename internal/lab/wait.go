@@ -16,7 +16,7 @@ const RDPPort = 3389
 
 // upTimeout is how long a host may take to come up, on a machine that runs
 // several at once; an idle one needs a second.
-const upTimeout = 60 * time.Second
+const upTimeout = 3 * time.Minute
 
 // WaitUp returns when systemd has done its jobs and xrdp listens on [RDPPort].
 // A failed unit does not matter to it.

@@ -316,7 +316,7 @@ rm -f /etc/xrdp/cert.pem /etc/init.d/xrdp`)
 			t.Errorf("rollback left a difference:\n%s", difference(before, now))
 		}
 		// What is down stays down: nobody knows here how it is started.
-		m.Must(t, "kill "+strings.TrimSpace(pid)+"; sleep 1")
+		m.Must(t, "kill "+strings.TrimSpace(pid)+"; while pgrep -x xrdp >/dev/null; do sleep 0.05; done")
 		if r := m.xrdpfix(t, "check"); r.Exit.Code != 3 || !strings.Contains(r.codes(), "service-down") {
 			t.Errorf("check without xrdp: %s", r)
 		}

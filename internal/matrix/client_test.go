@@ -28,10 +28,12 @@ func (m *machine) noise(t *testing.T, argv []string) {
 		}
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-	if out, err := cmd.CombinedOutput(); cmd.ProcessState == nil {
-		t.Fatalf("%q: %v\n%s", args, err, out)
-	}
+	m.Settled(t.Context(), func() {
+		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+		if out, err := cmd.CombinedOutput(); cmd.ProcessState == nil {
+			t.Fatalf("%q: %v\n%s", args, err, out)
+		}
+	})
 }
 
 var printedFingerprint = regexp.MustCompile(`SHA256 ([0-9A-F]{2}(?::[0-9A-F]{2}){31})`)

@@ -157,7 +157,8 @@ ini() { # KEY VALUE: set the first line of the key, or add it to [Globals]
 drop() { sed -i "0,/^$1=/{/^$1=/d}" xrdp.ini; } # KEY: delete its first line
 sesman() { sed -i "/^\[$1\]/a $2" sesman.ini; } # SECTION LINE: add it there
 restart() { systemctl restart xrdp; }
-up() { for i in $(seq 300); do ss -Hltn | grep -q ':3389 ' && return; sleep 0.1; done; return 1; } # wait for the port
+up() { for i in $(seq 1200); do ss -Hltn | grep -q ":${1:-3389} " && return; sleep 0.1; done; return 1; } # [PORT]: wait for it
+over() { for i in $(seq 1200); do case $(systemctl is-active "$1") in failed|inactive) return;; esac; sleep 0.1; done; return 1; } # UNIT: wait for its end
 `
 
 // usable gives the server a pair of its own that its daemon can read.

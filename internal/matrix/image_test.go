@@ -105,7 +105,7 @@ func bootImage(t *testing.T, layer *lab.Layer, suite lab.Suite) *machine {
 // settle waits until the unit has run, or was not wanted.
 func (m *machine) settle(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		state := m.Must(t, "systemctl show -P ActiveState xrdpfix-firstboot; systemctl is-system-running || true")
 		if !strings.Contains(state, "activating") && !strings.Contains(state, "starting") {

@@ -47,7 +47,7 @@ func TestJournal(t *testing.T) {
 		m.client(t, "/sec:nla")
 	}
 	connect("1")
-	m.Must(t, "sleep 0.5; journalctl --sync")
+	m.Must(t, "journalctl --sync")
 	file := m.connections(t)
 	journal := m.connections(t, "--journal")
 	want := []string{"A1 connected-tls TLS 1.3 ", "B1 connected-tls TLS 1.2 ", " failed TLS client-requires-nla"}

@@ -57,7 +57,7 @@ func start(t *testing.T, suite lab.Suite, opts ...func(*lab.Options)) *machine {
 // listening waits until the port of a stock xrdp is open.
 func (m *machine) listening(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := m.WaitPort(ctx, lab.RDPPort); err != nil {
 		t.Fatal(err)

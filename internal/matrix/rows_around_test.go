@@ -181,7 +181,7 @@ cp sesman.ini sesman.ini.dpkg-dist; sed '/^SessionSockdirGroup=/d; /^\[Security\
 		name: "another-xrdp", why: "run a second xrdp, with a file and a port of its own, that is older than the first", kind: fixed,
 		plant: `sed 's/^port=.*/port=3390/' xrdp.ini >other.ini; rm -f /etc/default/xrdp
 systemctl stop xrdp
-systemd-run --quiet --unit=another /usr/sbin/xrdp --nodaemon -c /etc/xrdp/other.ini; sleep 1
+systemd-run --quiet --unit=another /usr/sbin/xrdp --nodaemon -c /etc/xrdp/other.ini; up 3390; sleep 1
 ini security_layer rdp; systemctl start xrdp`,
 		codes: "security-layer-rdp", plan: "xrdp.ini:security_layer", then: "grep -q '^security_layer=negotiate' xrdp.ini; systemctl is-active --quiet another",
 	},
@@ -199,16 +199,16 @@ ini security_layer rdp; systemctl start xrdp`,
 		name: "log-unwritable", why: "give the log to root", kind: manual, down: true, not: map[lab.Suite]string{
 			lab.Trixie: "its xrdp opens the log as root", lab.Sid: "its xrdp opens the log as root",
 		},
-		plant: "chown root:root /var/log/xrdp.log; chmod 600 /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", before: "transport-failed", codes: "log-unwritable",
+		plant: "chown root:root /var/log/xrdp.log; chmod 600 /var/log/xrdp.log; systemctl restart xrdp || true; over xrdp", before: "transport-failed", codes: "log-unwritable",
 	},
 	{
 		name: "sesman-dead", why: "lose xrdp-sesman: TLS works, nobody can log in", kind: manual,
-		plant: "systemctl kill -s KILL xrdp-sesman; sleep 1; systemctl is-active --quiet xrdp", before: "ok", codes: "sesman-unreachable",
+		plant: "systemctl kill -s KILL xrdp-sesman; over xrdp-sesman; systemctl is-active --quiet xrdp", before: "ok", codes: "sesman-unreachable",
 		run: "systemctl start xrdp-sesman",
 	},
 	{
 		name: "port-pending", why: "change the port and restart nothing", kind: manual,
-		plant: "ini port 3390; restart; sleep 2; ini port 3389", down: true, client: []string{"/sec:tls", "/v:127.0.0.1:3390"}, before: "ok",
+		plant: "ini port 3390; restart; up 3390; ini port 3389", down: true, client: []string{"/sec:tls", "/v:127.0.0.1:3390"}, before: "ok",
 		codes: "restart-pending", after: []string{"/sec:tls", "/v:127.0.0.1:3389"},
 	},
 	{

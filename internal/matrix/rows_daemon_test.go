@@ -18,7 +18,7 @@ var daemonFaults = []fault{
 		before: "transport-failed", codes: "service-down", plan: "+start", stays: true,
 	},
 	{
-		name: "crashed", why: "lose xrdp to a crash", kind: fixed, plant: "systemctl kill -s SEGV --kill-who=main xrdp; sleep 1", down: true,
+		name: "crashed", why: "lose xrdp to a crash", kind: fixed, plant: "systemctl kill -s SEGV --kill-who=main xrdp; over xrdp", down: true,
 		before: "transport-failed", codes: "service-down", plan: "+start", stays: true,
 	},
 	{
@@ -35,7 +35,7 @@ var daemonFaults = []fault{
 	},
 	{
 		name: "port-address", why: "write port=127.0.0.1:3389, which opens five ports to everybody", kind: fixed,
-		plant: "ini port 127.0.0.1:3389; restart || true; sleep 2", down: true, codes: "port-invalid",
+		plant: "ini port 127.0.0.1:3389; if restart; then up; fi", down: true, codes: "port-invalid",
 		before: "ok", beforeOn: map[lab.Suite]string{lab.Bookworm: "transport-failed"}, plan: "xrdp.ini:port +restart", left: "port-loopback-only",
 		planOn: map[lab.Suite]string{lab.Bookworm: "xrdp.ini:port +start"}, stays: true, // xrdp as user xrdp may not open port 127 and fails
 	},
@@ -53,14 +53,14 @@ var daemonFaults = []fault{
 	},
 	{
 		name: "option-port", why: "set another port in XRDP_OPTIONS", kind: fixed,
-		plant: "echo 'XRDP_OPTIONS=\"-p 3390\"' >/etc/default/xrdp; ini security_layer rdp; restart; sleep 2", down: true,
+		plant: "echo 'XRDP_OPTIONS=\"-p 3390\"' >/etc/default/xrdp; ini security_layer rdp; restart; up 3390", down: true,
 		client: []string{"/sec:tls", "/v:127.0.0.1:3390"}, codes: "security-layer-rdp", plan: "xrdp.ini:security_layer",
 	},
 	{
 		name: "port-taken", why: "run another program on the port", kind: manual, down: true,
 		plant: `systemctl stop xrdp
-systemd-run --quiet --unit=squatter openssl s_server -www -accept 3389 -cert /etc/xrdp/cert.pem -key /etc/xrdp/key.pem; sleep 0.5
-systemctl start xrdp || true; sleep 2`,
+systemd-run --quiet --unit=squatter openssl s_server -www -accept 3389 -cert /etc/xrdp/cert.pem -key /etc/xrdp/key.pem; up
+systemctl start xrdp || true; over xrdp`,
 		before: "transport-failed", codes: "port-taken",
 	},
 	{
@@ -69,11 +69,11 @@ systemctl start xrdp || true; sleep 2`,
 		plant: `systemctl stop xrdp
 systemd-run --quiet --unit=screen Xvfb :5 -screen 0 800x600x24 -noreset
 systemd-run --quiet --unit=other-rdp -p Restart=always -p RestartSec=1 -E DISPLAY=:5 -E HOME=/root $(command -v freerdp-shadow-cli3 || command -v freerdp-shadow-cli) /port:3389 /sec:nla
-up; systemctl start xrdp || true; sleep 2`,
+up; systemctl start xrdp || true; over xrdp`,
 		codes: "port-taken",
 	},
 	{
-		name: "rsakeys-missing", why: "delete rsakeys.ini", kind: fixed, every: true, plant: "rm rsakeys.ini; systemctl restart xrdp || true; sleep 1", down: true,
+		name: "rsakeys-missing", why: "delete rsakeys.ini", kind: fixed, every: true, plant: "rm rsakeys.ini; systemctl restart xrdp || true; over xrdp", down: true,
 		before: "transport-failed", codes: "rsakeys-missing", plan: "+start", stays: true,
 	},
 	{
@@ -89,17 +89,17 @@ up; systemctl start xrdp || true; sleep 2`,
 		name: "log-missing", why: "delete the log while nobody may make it anew", kind: manual, not: map[lab.Suite]string{
 			lab.Trixie: "its xrdp opens the log as root", lab.Sid: "its xrdp opens the log as root",
 		},
-		plant: "rm /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", down: true, before: "transport-failed", codes: "log-unwritable",
+		plant: "rm /var/log/xrdp.log; systemctl restart xrdp || true; over xrdp", down: true, before: "transport-failed", codes: "log-unwritable",
 	},
 	{
 		name: "log-directory", why: "make the log a directory", kind: manual,
-		plant: "rm /var/log/xrdp.log; mkdir /var/log/xrdp.log; systemctl restart xrdp || true; sleep 1", down: true,
+		plant: "rm /var/log/xrdp.log; mkdir /var/log/xrdp.log; systemctl restart xrdp || true; over xrdp", down: true,
 		before: "transport-failed", codes: "log-unwritable",
 	},
 	{
 		name: "runtime-user-unknown", why: "name a runtime_user that does not exist", kind: manual, not: map[lab.Suite]string{
 			lab.Bookworm: "xrdp knows runtime_user from 0.10.2 on", lab.Trixie: "xrdp knows runtime_user from 0.10.2 on",
 		},
-		plant: "ini runtime_user nobodyhere; systemctl restart xrdp || true; sleep 1", down: true, before: "transport-failed", codes: "runtime-user-invalid",
+		plant: "ini runtime_user nobodyhere; systemctl restart xrdp || true; over xrdp", down: true, before: "transport-failed", codes: "runtime-user-invalid",
 	},
 }
