@@ -55,7 +55,7 @@ func (m *server) real(ctx context.Context, t *testing.T, p program) outcome {
 	if !m.run(ctx, t, p) {
 		return outcome{connects: clients.ConnectsNo}
 	}
-	for end := time.Now().Add(3 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		lines := m.log(ctx, t)
 		if len(lines) >= len(before) {
 			lines = lines[len(before):]
@@ -97,10 +97,16 @@ func (m *server) run(ctx context.Context, t *testing.T, p program) bool {
 	switch p.key {
 	case "rdesktop":
 		// It never ends by itself once it shows the login; until then it does.
-		r, err = p.client.Script(ctx, m.Host, `yes yes | timeout 3 rdesktop "$@" >/dev/null 2>&1; echo status $?`, append(strings.Fields(p.args), "127.0.0.1")...)
-		r.Code = strings.Index(r.Output, "status 124")
+		var in func() bool
+		if in, err = m.Logs(ctx, lab.LogLogin); err != nil {
+			t.Fatal(err)
+		}
+		r, err = p.client.Attend(ctx, m.Host, in, `yes yes | rdesktop "$@" >/dev/null 2>&1`, append(strings.Fields(p.args), "127.0.0.1")...)
+		if r.Code = 1; in() {
+			r.Code = 0
+		}
 	case "remmina":
-		r, err = p.client.Script(ctx, m.Host, remminaScript, "127.0.0.1")
+		r, err = p.client.Script(ctx, m.Host, remminaScript, "127.0.0.1", "6")
 		r.Code = strings.Count(r.Output, "ERRCONNECT_")
 	case "krdc":
 		r, err = p.client.Script(ctx, m.Host, krdcScript, "127.0.0.1")
@@ -122,7 +128,7 @@ const remminaScript = `
 mkdir -p /run/user/0
 printf '[remmina]\nname=t\nprotocol=RDP\nserver=%s\nusername=x\npassword=y\nignore-tls-errors=1\ncert_ignore=1\n' "$1" >/root/t.remmina
 export XDG_RUNTIME_DIR=/run/user/0 GDK_BACKEND=x11 NO_AT_BRIDGE=1
-timeout 6 dbus-run-session -- remmina -c /root/t.remmina </dev/null 2>&1; :`
+timeout "$2" dbus-run-session -- remmina -c /root/t.remmina </dev/null 2>&1; :`
 
 // krdcScript runs KRDC, which has no file for a password: the one key that its window wants is pressed, by a program. What
 // xfreerdp says is in KRDC's log. It never ends by itself.
@@ -130,7 +136,7 @@ const krdcScript = `
 install -d -m 0700 /run/user/0 /root/.config
 printf '[hostpreferences][rdp://x@%s]\nshowConfigAgain=false\nwalletSupport=false\n' "$1" >/root/.config/krdcrc
 export XDG_RUNTIME_DIR=/run/user/0 QT_QPA_PLATFORM=xcb NO_AT_BRIDGE=1 QT_LOGGING_RULES='KRDC.debug=true'
-timeout 20 dbus-run-session -- sh -c '
+timeout 120 dbus-run-session -- sh -c '
 krdc "rdp://x@$1" 2>&1 &
 until id=$(xdotool search --name ^Password); do sleep 0.1; done
 xdotool windowfocus --sync $id type y

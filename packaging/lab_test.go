@@ -88,30 +88,20 @@ func one(t *testing.T, pattern string) string {
 	return list[0]
 }
 
-var programs sync.Mutex
-
 // need installs what the test needs of this machine.
 func need(t *testing.T, packages ...string) {
 	t.Helper()
-	programs.Lock()
-	defer programs.Unlock()
-	var missing []string
-	for _, p := range packages {
-		out, err := exec.Command("dpkg-query", "-W", "-f", "${db:Status-Status}", p).Output()
-		if err != nil || string(out) != "installed" {
-			missing = append(missing, p)
+	err := lab.Install(t.Context(), t.Output(), func() (missing []string) {
+		for _, p := range packages {
+			out, err := exec.Command("dpkg-query", "-W", "-f", "${db:Status-Status}", p).Output()
+			if err != nil || string(out) != "installed" {
+				missing = append(missing, p)
+			}
 		}
-	}
-	if len(missing) == 0 {
-		return
-	}
-	t.Logf("installing %s", strings.Join(missing, " "))
-	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, missing...)} {
-		cmd := exec.Command("apt-get", append([]string{"-q"}, args...)...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("apt-get %s: %v\n%s", args[0], err, out)
-		}
+		return missing
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -23,8 +23,11 @@ func promtool(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs.Lock()
-	defer programs.Unlock()
+	unlock, err := lab.LockMachine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
 	program := filepath.Join(cache, "xrdpfix", "bin", "promtool")
 	if _, err := os.Stat(program); err == nil {
 		return program
@@ -124,7 +127,7 @@ func (m machine) checkUnit(t *testing.T) {
 	m.Must(t, `mkdir -p /etc/systemd/system/xrdpfix-check.timer.d
 printf '[Timer]\nOnActiveSec=1s\nAccuracySec=1s\nRandomizedDelaySec=0\n' >/etc/systemd/system/xrdpfix-check.timer.d/soon.conf
 systemctl daemon-reload && systemctl enable --now xrdpfix-check.timer
-for i in $(seq 100); do [ -s /run/xrdpfix/xrdpfix.prom ] && break; sleep 0.2; done
+for i in $(seq 600); do [ -s /run/xrdpfix/xrdpfix.prom ] && break; sleep 0.2; done
 while systemctl is-active -q xrdpfix-check.service || [ "$(systemctl show -P ActiveState xrdpfix-check.service)" = activating ]; do sleep 0.1; done`)
 	metrics := m.Must(t, "cat /run/xrdpfix/xrdpfix.prom; stat -c %a /run/xrdpfix/xrdpfix.prom >/run/mode")
 	metricsAreClean(t, metrics)
@@ -192,7 +195,7 @@ func (m machine) renewUnit(t *testing.T) {
 	if again := m.Must(t, serve); again != after {
 		t.Error("a certificate with 824 days left was renewed")
 	}
-	if log := m.Must(t, "journalctl -o json --no-pager -u xrdpfix-renew.service"); strings.Count(log, `"XRDPFIX_CHANGED":"true"`) != 1 {
+	if log := m.Must(t, "journalctl --sync; journalctl -o json --no-pager -u xrdpfix-renew.service"); strings.Count(log, `"XRDPFIX_CHANGED":"true"`) != 1 {
 		t.Errorf("the journal does not tell of one renewal: %s", log)
 	}
 	// What came from elsewhere: of a CA, and self-signed.

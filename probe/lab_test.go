@@ -81,7 +81,7 @@ func (m *machine) configure(t *testing.T, settings ...string) {
 // logged waits until xrdp.log has a line with all the words.
 func (m *machine) logged(t *testing.T, words ...string) string {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		log, err := m.ReadFile(t.Context(), "/var/log/xrdp.log")
 		if err != nil {
 			t.Fatal(err)

@@ -134,7 +134,11 @@ func TestShadow(t *testing.T) {
 		{"NLA", "+sec-nla -sec-tls -sec-rdp /sam-file:/root/SAM", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			// An address of this process's own: on 127.0.0.1 the port could be another
+			// test's when the server comes to it.
+			pid := os.Getpid()
+			ip := fmt.Sprintf("127.%d.%d.%d", 1+pid>>16&0x7f, pid>>8&0xff, pid&0xff)
+			l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +149,7 @@ func TestShadow(t *testing.T) {
 			ended := make(chan string, 1)
 			go func() {
 				r, _ := shadow.Script(ctx, nil, fmt.Sprintf(`winpr-hash3 -u x -p y -f sam >/root/SAM
-exec freerdp-shadow-cli3 /bind-address:127.0.0.1 /port:%s %s`, port, tt.args))
+exec freerdp-shadow-cli3 /bind-address:%s /port:%s %s`, ip, port, tt.args))
 				ended <- r.Output
 			}()
 			defer func() { cancel(); <-ended }()
@@ -173,7 +177,7 @@ exec freerdp-shadow-cli3 /bind-address:127.0.0.1 /port:%s %s`, port, tt.args))
 // accepting waits until somebody listens.
 func accepting(t *testing.T, addr string, ended chan string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			_ = c.Close()
 			return

@@ -254,7 +254,7 @@ func anyConnected(v view) bool {
 // client is gone.
 func lookUntil(t *testing.T, h *lab.Host, ok func(view) bool) view {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		v := look(t, h, "0")
 		if ok(v) || time.Now().After(deadline) {
 			return v

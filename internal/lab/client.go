@@ -2,9 +2,12 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync"
+	"time"
 )
 
 // A Client is a real RDP client of a Debian release. It runs from an image, so
@@ -46,6 +49,38 @@ func (c Client) Run(ctx context.Context, h *Host, args ...string) (ClientResult,
 // runs the client.
 func (c Client) Script(ctx context.Context, h *Host, script string, args ...string) (ClientResult, error) {
 	return c.script(ctx, h, nil, append([]string{"sh", "-c", script, "sh"}, args...)...)
+}
+
+// errSeen ends a client that has done what it was run for.
+var errSeen = errors.New("it has done what it was run for")
+
+// Attend is [Client.Script] for a client that does not end by itself. It is ended when
+// seen, which is asked again and again, reports that there is no more to wait for.
+func (c Client) Attend(ctx context.Context, h *Host, seen func() bool, script string, args ...string) (r ClientResult, err error) {
+	run := func() {
+		ctx, cancel := context.WithCancelCause(ctx)
+		var watch sync.WaitGroup
+		watch.Go(func() {
+			for !seen() {
+				if pause(ctx, 50*time.Millisecond) != nil {
+					return
+				}
+			}
+			cancel(errSeen)
+		})
+		r, err = c.Script(ctx, h, script, args...)
+		cancel(nil)
+		watch.Wait()
+	}
+	if h == nil {
+		run()
+	} else {
+		h.Settled(ctx, run)
+	}
+	if errors.Is(err, errSeen) {
+		err = nil
+	}
+	return r, err
 }
 
 func (c Client) script(ctx context.Context, h *Host, env []string, argv ...string) (ClientResult, error) {

@@ -10,6 +10,12 @@ import (
 	"strings"
 )
 
+// LockMachine waits until no other process of the lab runs apt-get on the machine, and
+// keeps the others from it until unlock is called: apt-get does not wait for another one.
+func LockMachine(ctx context.Context) (unlock func(), err error) {
+	return lock(ctx, machineLock())
+}
+
 // Install installs the Debian packages that missing names with apt-get, where that can
 // be done: by root, on Debian. One process of the machine does so at a time, and the
 // others ask again what is missing when it is their turn.
@@ -21,7 +27,7 @@ func Install(ctx context.Context, log io.Writer, missing func() []string) error 
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
 		return errors.New("install " + strings.Join(packages, " "))
 	}
-	unlock, err := lock(ctx, machineLock())
+	unlock, err := LockMachine(ctx)
 	if err != nil {
 		return err
 	}
@@ -32,7 +38,7 @@ func Install(ctx context.Context, log io.Writer, missing func() []string) error 
 	say(log, "installing %s", strings.Join(packages, " "))
 	install := append([]string{"install", "-y", "--no-install-recommends"}, packages...)
 	for _, args := range [][]string{{"update"}, install} {
-		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q", "-o", "Dpkg::Use-Pty=0"}, args...)...)
+		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=600"}, args...)...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("apt-get %s: %w: %s", args[0], err, lastLine(string(out)))

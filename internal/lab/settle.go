@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"strings"
@@ -25,6 +26,27 @@ func (h *Host) Settled(ctx context.Context, connect func()) {
 		}
 	}
 }
+
+// What xrdp logs of a connection that came to its end, and, at last, when it shows its
+// login there.
+const (
+	LogEstablished = "connection established from"
+	LogLogin       = "Loading keymap file"
+)
+
+// Logs returns a function that reports whether xrdp.log has got the words since now.
+func (h *Host) Logs(ctx context.Context, words string) (func() bool, error) {
+	before, err := h.ReadFile(ctx, xrdpLog)
+	if err != nil {
+		return nil, err
+	}
+	return func() bool {
+		now, err := h.ReadFile(ctx, xrdpLog)
+		return err == nil && len(now) > len(before) && bytes.Contains(now[len(before):], []byte(words))
+	}, nil
+}
+
+const xrdpLog = "/var/log/xrdp.log"
 
 // busy counts what xrdp is at work on: its processes, of which each connection has
 // one, and connections whose client has left (CLOSE_WAIT, 08 in proc(5)'s

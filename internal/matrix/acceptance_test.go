@@ -257,6 +257,7 @@ func TestBroken(t *testing.T) {
 			t.Parallel()
 			m := start(t, lab.Bookworm)
 			m.Must(t, own+"adduser xrdp ssl-cert && systemctl restart xrdp")
+			m.listening(t) // it has read what is planted now
 			m.Must(t, row.plant)
 			before := m.manifest(t)
 			began := time.Now()

@@ -26,16 +26,22 @@ func freeRDP(args ...string) func(t *testing.T, m *machine, addr string) bool {
 	}
 }
 
-// rdesktop has TLS from GnuTLS. It stays at the login for as long as it is let, and
-// has given its name by then.
+// rdesktop has TLS from GnuTLS. It stays at the login for as long as it is let.
 func rdesktop(args ...string) func(t *testing.T, m *machine, addr string) bool {
 	return func(t *testing.T, m *machine, addr string) bool {
 		t.Helper()
-		r, err := lab.RdesktopClient.Script(t.Context(), m.Host, `echo yes | timeout 1.5 rdesktop -u x -p y -g 800x600 "$@"`, append(args, addr)...)
+		in, err := m.Logs(t.Context(), lab.LogEstablished)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return !strings.Contains(r.Output, "Failed to connect") && !strings.Contains(r.Output, "Protocol(error)")
+		r, err := lab.RdesktopClient.Attend(t.Context(), m.Host, in, `echo yes | rdesktop -u x -p y -g 800x600 "$@"`, append(args, addr)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failed := strings.Contains(r.Output, "Failed to connect") || strings.Contains(r.Output, "Protocol(error)"); failed == in() {
+			t.Errorf("rdesktop %q: it failed: %t, and xrdp established a connection: %t\n%s", args, failed, in(), r.Output)
+		}
+		return in()
 	}
 }
 

@@ -31,7 +31,7 @@ func TestWhenIdle(t *testing.T) {
 		t.Run(string(s), func(t *testing.T) {
 			t.Parallel()
 			m := start(t, s)
-			m.Must(t, own+readablePair+floor+"systemctl restart xrdp\n")
+			m.Must(t, own+readablePair+floor)
 			m.listening(t)
 			if r := m.xrdpfix(t, "check"); strings.Contains(r.codes(), "key-unreadable") {
 				m.apply(t)
@@ -82,7 +82,7 @@ func TestWhenIdleReboot(t *testing.T) {
 		t.Run(string(s), func(t *testing.T) {
 			t.Parallel()
 			m := start(t, s)
-			m.Must(t, own+readablePair+floor+"systemctl restart xrdp\n")
+			m.Must(t, own+readablePair+floor)
 			m.listening(t)
 			if r := m.xrdpfix(t, "check"); strings.Contains(r.codes(), "key-unreadable") {
 				m.apply(t)

@@ -72,7 +72,7 @@ func TestDeadline(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := start(t, row.suite)
-			m.Must(t, own+readablePair+floor+"systemctl restart xrdp\n")
+			m.Must(t, own+readablePair+floor)
 			m.listening(t)
 			if r := m.xrdpfix(t, "check"); strings.Contains(r.codes(), "key-unreadable") {
 				m.apply(t)

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -43,7 +44,10 @@ var tlsVersions = map[string]uint16{
 // accepts from a client that is not OpenSSL.
 func accepted(t *testing.T, pair, conf string) []string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// An address of this process's own: on 127.0.0.1 the port could be another test's
+	// when s_server comes to it.
+	pid := os.Getpid()
+	l, err := net.Listen("tcp", net.JoinHostPort(fmt.Sprintf("127.%d.%d.%d", 1+pid>>16&0x7f, pid>>8&0xff, pid&0xff), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +55,7 @@ func accepted(t *testing.T, pair, conf string) []string {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "openssl", "s_server", "-accept", addr, "-cert", pair, "-key", pair,
 		"-cipher", "DEFAULT@SECLEVEL=0", "-quiet", "-naccept", "1000")
@@ -75,7 +79,7 @@ func accepted(t *testing.T, pair, conf string) []string {
 	}
 	var got []string
 	for _, name := range Versions[1:] {
-		c, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", addr, &tls.Config{
+		c, err := tls.DialWithDialer(&net.Dialer{Timeout: time.Minute}, "tcp", addr, &tls.Config{
 			MinVersion: tlsVersions[name], MaxVersion: tlsVersions[name], InsecureSkipVerify: true,
 		})
 		if err == nil {

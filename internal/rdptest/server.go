@@ -105,12 +105,13 @@ type Server struct {
 	stop     chan struct{}
 	done     sync.WaitGroup
 
-	mu     sync.Mutex
-	open   map[net.Conn]bool
-	now    int
-	most   int
-	seen   []Seen
-	change chan struct{}
+	mu      sync.Mutex
+	open    map[net.Conn]bool
+	now     int
+	most    int
+	greeted int
+	seen    []Seen
+	change  chan struct{}
 }
 
 // Start starts a server for the length of a test.
@@ -157,6 +158,13 @@ func (s *Server) Wait(tb testing.TB, n int) []Seen {
 			tb.Fatalf("%d clients ended, want %d", len(seen), n)
 		}
 	}
+}
+
+// Greeted gives the number of clients that were through with TLS, well or not.
+func (s *Server) Greeted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.greeted
 }
 
 // Most gives the largest number of connections that were open at one time.

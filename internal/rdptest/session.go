@@ -155,6 +155,9 @@ func (s *session) startTLS() error {
 	conn := tls.Server(finErrors{first}, s.server.tls)
 	err := conn.Handshake()
 	s.seen.ClientHello = first.sent
+	s.server.mu.Lock()
+	s.server.greeted++
+	s.server.mu.Unlock()
 	if err != nil {
 		return err
 	}
