@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"xrdpfix/diagnose"
 )
 
 // TestReadOn brings back what stands behind brackets: one edit, and a restart
@@ -67,4 +69,41 @@ type downSystem struct{ System }
 
 func (downSystem) Restart(context.Context) (time.Duration, error) {
 	return 0, errors.New("the port is taken")
+}
+
+// TestNotUpAfterApply: a restart fails, and so does the one with the old files.
+// Those are back all the same, the journal says so, and so does the outcome.
+func TestNotUpAfterApply(t *testing.T) {
+	m := stock(t)
+	m.edit(t, configPath, "port=3389", "port=127.0.0.1:3390")
+	before := string(m.files[configPath].data)
+	m.boot()
+	r := m.runner()
+	r.System = downSystem{r.System}
+	out, err := r.Execute(t.Context(), m.plan(t, Policy{}))
+	if err != nil || !out.RolledBack || out.Changed || out.NotUp != "the port is taken" {
+		t.Errorf("Execute: %v, rolled back %v, changed %v, not up: %q", err, out.RolledBack, out.Changed, out.NotUp)
+	}
+	if now := string(m.files[configPath].data); now != before {
+		t.Errorf("xrdp.ini is not as before:\n%s", now)
+	}
+	if now := m.journal(t); now.State != StateRolledBack {
+		t.Errorf("the journal is %s", now.State)
+	}
+}
+
+// TestNeededRestartMinds names what else a restart that is needed brings into
+// force, before it is made.
+func TestNeededRestartMinds(t *testing.T) {
+	m := stock(t)
+	m.edit(t, configPath, "port=3389", "port=127.0.0.1:3390")
+	m.boot()
+	if p := m.plan(t, Policy{}); strings.Contains(p.Unit.Why, "mind") {
+		t.Errorf("nobody changed anything: %q", p.Unit.Why)
+	}
+	m.adjust = func(f *diagnose.Facts) { f.Daemon.NewerThanStart = "/usr/sbin/xrdp" }
+	p := m.plan(t, Policy{})
+	if p.Unit.Action != ActionRestart || !strings.HasSuffix(p.Unit.Why, "; mind that /usr/sbin/xrdp is newer than the running xrdp") {
+		t.Errorf("%s: %q", p.Unit.Action, p.Unit.Why)
+	}
 }

@@ -49,6 +49,9 @@ type Outcome struct {
 	RolledBack  bool
 	// Restored is what was seen after the rollback.
 	Restored *Observation
+	// NotUp says why xrdp does not come up with what was put back, "" where it
+	// did or was left alone.
+	NotUp string
 	// Problem says what went wrong during the change, "" for nothing.
 	Problem string
 	// Interrupted: the caller's context ended; everything was put back.
@@ -121,6 +124,14 @@ func (r *Runner) Execute(ctx context.Context, p Plan) (Outcome, error) {
 	return out, nil
 }
 
+// back notes how long the port took, where it came back.
+func (out *Outcome) back(took time.Duration, err error) error {
+	if err == nil {
+		out.PortBack = took
+	}
+	return err
+}
+
 // undo rolls back the first steps of a journal under a deadline of its own: once
 // something was written, cancellation means putting it back.
 func (r *Runner) undo(ctx context.Context, j *Journal, reached int, out *Outcome) error {
@@ -128,6 +139,9 @@ func (r *Runner) undo(ctx context.Context, j *Journal, reached int, out *Outcome
 	defer cancel()
 	r.say("not proven: putting everything back")
 	err := r.putBack(ctx, j, j.Steps[:reached], false)
+	if down := (*notUpError)(nil); errors.As(err, &down) {
+		out.NotUp, err = down.Error(), nil
+	}
 	if err == nil || errors.Is(err, errUnrecorded) {
 		out.RolledBack, out.Changed = true, false
 	}
@@ -264,10 +278,10 @@ func (r *Runner) step(ctx context.Context, journal string, s Step, contents map[
 		return r.Timers.StartUnit(ctx, s.Unit)
 	case OpStart:
 		r.say("starting xrdp")
-		out.PortBack, err = r.System.Start(ctx)
+		err = out.back(r.System.Start(ctx))
 	case OpRestart:
 		r.say("restarting xrdp")
-		out.PortBack, err = r.System.Restart(ctx)
+		err = out.back(r.System.Restart(ctx))
 	}
 	return err
 }

@@ -21,6 +21,9 @@ func (b *builder) restart() {
 	case u.Needed:
 		u.Action = ActionRestart
 		u.Why = strings.Join(u.Because, "; ")
+		if doubt := b.startDoubt(); doubt != "" {
+			u.Why += "; mind that " + doubt
+		}
 	case !changes && b.pol.Restart != RestartAlways:
 		u.Why = "nothing changes"
 	case b.pol.Restart == RestartNever:
@@ -85,11 +88,12 @@ func (b *builder) disturbs() {
 }
 
 // startDoubt says why a start might not succeed unchanged, or would bring other
-// people's pending changes into force; "" where neither is so.
+// people's pending changes into force; "" where neither is so. A restart that is
+// needed is made all the same, and whoever reads the plan knows.
 func (b *builder) startDoubt() string {
 	p := b.f.Daemon.Running.Value
 	switch {
-	case !b.f.RSAKeys.Exists:
+	case !b.f.RSAKeys.Exists && b.plan.Keygen == nil:
 		return diagnose.RSAKeysPath + " is missing"
 	case b.f.Log.Path != "" && b.f.Log.HidesProof == "" && !b.f.Log.StartCanWrite:
 		return "xrdp could not open " + b.f.Log.Path + " again"
@@ -99,7 +103,7 @@ func (b *builder) startDoubt() string {
 		return "the user that xrdp runs as changed since it started"
 	case b.f.Daemon.NewerThanStart != "":
 		return b.f.Daemon.NewerThanStart + " is newer than the running xrdp"
-	case b.portsMoved():
+	case !b.plan.Unit.Needed && b.portsMoved(): // where it is, this says why already
 		return "port= changed since xrdp started"
 	}
 	if u, ok := b.f.Units[diagnose.UnitXrdp]; ok && u.Value.NeedDaemonReload && !b.plan.Unit.Reload {

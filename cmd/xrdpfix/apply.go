@@ -262,6 +262,8 @@ func (a *app) finishInterrupted(ctx context.Context) error {
 // applyExit maps an outcome to the exit code.
 func applyExit(l *look, out repair.Outcome) exit {
 	switch {
+	case out.NotUp != "":
+		return exit{5, reasonXrdpDown}
 	case out.Interrupted:
 		return exit{130, reasonInterrupted}
 	case out.RolledBack:

@@ -125,12 +125,16 @@ func (a *app) undoByTimer(ctx context.Context, id string) error {
 			j.NeededRestart = false
 		}
 	}
-	if _, err := a.runner(m).Rollback(ctx, j, false, m.ConfigTargets()...); err != nil {
+	undone, err := a.runner(m).Rollback(ctx, j, false, m.ConfigTargets()...)
+	if err != nil {
 		return fail(5, reasonNotRolledBack, err, "xrdpfix rollback "+j.ID)
 	}
 	_, err = fmt.Fprintf(a.out, "put back what %s changed: its time was over\n", j.ID)
 	if live > 0 {
 		_, err = fmt.Fprintf(a.out, "xrdp was not restarted: %s or desktops are live; it follows at its next start\n", plural(live, "client"))
+	}
+	if undone.NotUp != "" {
+		return fail(5, reasonXrdpDown, fmt.Errorf("xrdp does not come up with what was put back: %s", undone.NotUp), whyDown)
 	}
 	return err
 }

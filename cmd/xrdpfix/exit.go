@@ -18,7 +18,7 @@ var exitCodes = []exitCode{
 	{2, "wrong usage"},
 	{3, "findings of severity error, or a change is due (plan)"},
 	{4, "applied, not proven, rolled back"},
-	{5, "applied, not proven, not rolled back"},
+	{5, "applied, not proven, not rolled back; or put back, and xrdp does not run"},
 	{6, "not permitted, locked, or found nothing wrong but could not look everywhere"},
 	{7, "refused before touching anything"},
 	{130, "interrupted; what had begun was rolled back"},
@@ -38,6 +38,7 @@ const (
 	reasonManual         reason = "manual"
 	reasonRolledBack     reason = "rolled-back"
 	reasonNotRolledBack  reason = "not-rolled-back"
+	reasonXrdpDown       reason = "xrdp-down"
 	reasonNotPermitted   reason = "not-permitted"
 	reasonLocked         reason = "locked"
 	reasonIncomplete     reason = "incomplete"

@@ -134,6 +134,12 @@ func TestGoldenOutcomes(t *testing.T) {
 		"apply-stopped": out(func(o *repair.Outcome) {
 			o.Problem, o.RolledBack, o.Restored, o.Changed = "restart xrdp: the job ended as \"failed\"", true, &before, false
 			o.Verdict = repair.Verdict{Status: repair.Unknown, Reasons: []string{o.Problem}}
+			o.PortBack = 0
+		}),
+		"apply-down": out(func(o *repair.Outcome) {
+			o.Problem, o.RolledBack, o.Restored, o.Changed = "restart xrdp: the job ended as \"failed\"", true, &repair.Observation{}, false
+			o.Verdict = repair.Verdict{Status: repair.Unknown, Reasons: []string{o.Problem}}
+			o.PortBack, o.NotUp = 0, o.Problem
 		}),
 		"apply-temporary": out(func(o *repair.Outcome) {
 			o.Plan.Deadline = &repair.Deadline{Kind: repair.DeadlineTemporary, At: broken.facts.Taken.Add(14 * day), Window: 14 * day}

@@ -184,14 +184,17 @@ func showChanged(p *page, l *look, out repair.Outcome) {
 		label = "Tried"
 	}
 	p.columns(10, label, rows)
-	u := l.plan.Unit
+	u, started, restarted := l.plan.Unit, "Started", "Restarted"
+	if out.Problem != "" && out.PortBack == 0 {
+		started, restarted = "Start", "Restart"
+	}
 	switch u.Action {
 	case repair.ActionStart:
-		p.block(10, "Started", "xrdp.service: "+clean(u.Why)+portBack(out))
+		p.block(10, started, "xrdp.service: "+clean(u.Why)+portBack(out))
 	case repair.ActionRestart:
-		p.block(10, "Restarted", "xrdp.service: "+clean(u.Why)+portBack(out))
+		p.block(10, restarted, "xrdp.service: "+clean(u.Why)+portBack(out))
 	default:
-		p.block(10, "Restarted", "nothing: "+clean(u.Why))
+		p.block(10, restarted, "nothing: "+clean(u.Why))
 	}
 	switch n := len(l.plan.Disturbs); {
 	case u.Action != repair.ActionRestart || n == 0:

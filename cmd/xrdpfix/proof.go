@@ -123,6 +123,11 @@ func showLogProof(p *page, l *look, out repair.Outcome) {
 func (a *app) showEnd(p *page, l *look, out repair.Outcome) {
 	took := fmt.Sprintf("%.1f s", out.Elapsed.Seconds())
 	switch {
+	case out.NotUp != "":
+		showRolledBack(p, l, out)
+		p.para(fmt.Sprintf("NOT FIXED: %s and rolled back, and xrdp does not run (exit %d).", out.Verdict.Status, a.quit.Code))
+		p.block(10, "Next", whole(whyDown))
+		return
 	case out.Interrupted:
 		p.para(fmt.Sprintf("INTERRUPTED: rolled back (exit %d).", a.quit.Code))
 		return
@@ -174,6 +179,9 @@ func (a *app) showEnd(p *page, l *look, out repair.Outcome) {
 
 func serverLayer(l *look) xrdpconf.SecurityLayer { return l.facts.Server().SecurityLayer }
 
+// whyDown shows what systemd has to say of an xrdp that does not run.
+const whyDown = "journalctl -u xrdp.service -n 20 --no-pager"
+
 func showRolledBack(p *page, l *look, out repair.Outcome) {
 	label := "Because"
 	for _, r := range out.Verdict.Reasons {
@@ -181,6 +189,10 @@ func showRolledBack(p *page, l *look, out repair.Outcome) {
 			p.block(10, label, clean(r))
 			label = ""
 		}
+	}
+	if out.NotUp != "" {
+		p.block(10, "Put back", "every file; xrdp does not come up with them: "+clean(out.NotUp))
+		return
 	}
 	if out.Restored == nil {
 		return

@@ -85,13 +85,16 @@ func (a *app) rollback(ctx context.Context, id string, force bool, restart repai
 	}
 	defer l.close()
 	a.quit = exit{0, reasonOK}
+	if undone.NotUp != "" {
+		a.quit = exit{5, reasonXrdpDown}
+	}
 	if a.jsonOutput() {
 		doc := a.healthDocument("rollback", l)
 		doc.Changed = true
 		doc.Journal = j.ID
 		return a.printJSON(doc)
 	}
-	if a.global.quiet {
+	if a.global.quiet && a.quit.Code == 0 {
 		return nil
 	}
 	return a.printUndone(l, undone)
@@ -184,6 +187,8 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 	}
 	switch {
 	case l.facts.Offline:
+	case u.NotUp != "":
+		rows = append(rows, [2]string{diagnose.UnitXrdp, "does not come up: " + clean(u.NotUp)})
 	case u.Restarted:
 		rows = append(rows, [2]string{diagnose.UnitXrdp, "restarted, needed"})
 	default:
@@ -199,6 +204,14 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 	if !l.plan.Empty() {
 		next = whole("Redo: " + a.next("apply"))
 	}
-	p.para("Now: " + now + " " + next)
+	if u.NotUp != "" {
+		p.para(fmt.Sprintf("Now: XRDP DOES NOT RUN (exit %d).", a.quit.Code))
+		p.block(10, "Next", whole(whyDown))
+	} else {
+		p.para("Now: " + now + " " + next)
+	}
+	if a.global.quiet {
+		return p.writeTo(a.errOut) // xrdp does not run
+	}
 	return a.print(&p)
 }

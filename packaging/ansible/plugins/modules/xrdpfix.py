@@ -295,7 +295,7 @@ SWITCHES = ('no_rollback', 'in_place')
 FAILED = {
     3: 'left to a human',
     4: 'not proven, rolled back',
-    5: 'not proven, not rolled back',
+    5: 'not proven, not rolled back, or xrdp does not run',
     7: 'refused',
     130: 'interrupted',
 }
