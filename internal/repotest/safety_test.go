@@ -1,6 +1,7 @@
 package repotest
 
 import (
+	"go/ast"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -42,5 +43,37 @@ func TestSafetyNamesTests(t *testing.T) {
 		if cells := strings.Split(line, "|"); len(cells) == 5 && strings.TrimSpace(cells[3]) == "" {
 			t.Errorf("a promise that nothing proves: %s", line)
 		}
+	}
+}
+
+// TestStandardInput: no command asks anything. A function that reads standard input
+// does so where somebody wrote "-" for the name of a file.
+func TestStandardInput(t *testing.T) {
+	readers := 0
+	for _, s := range sources(t) {
+		if s.isTest() || !strings.HasPrefix(s.dir, "cmd/") && strings.Contains(s.dir, "/") || s.dir == "bench" {
+			continue
+		}
+		for _, d := range s.file.Decls {
+			reads, named := false, false
+			ast.Inspect(d, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.SelectorExpr:
+					reads = reads || n.Sel.Name == "Stdin" || n.Sel.Name == "InOrStdin"
+				case *ast.BasicLit:
+					named = named || n.Value == `"-"`
+				}
+				return true
+			})
+			if reads {
+				readers++
+			}
+			if reads && !named {
+				t.Errorf("%s reads standard input, and nobody named it", s.name)
+			}
+		}
+	}
+	if readers == 0 {
+		t.Error("nothing reads standard input: the search is wrong")
 	}
 }
