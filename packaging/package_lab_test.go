@@ -99,6 +99,50 @@ func TestManual(t *testing.T) {
 	}
 }
 
+// TestPackagedDocuments: what the documents of the package link to, and the pages
+// that its units name, are in the package too.
+func TestPackagedDocuments(t *testing.T) {
+	t.Parallel()
+	root := unpacked(t)
+	checked := 0
+	exists := func(by, name string) {
+		checked++
+		if _, err := os.Stat(name); err != nil {
+			t.Errorf("%s names what is not in the package: %v", by, err)
+		}
+	}
+	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)\s]*)?\)`)
+	page := regexp.MustCompile(`(?m)^Documentation=man:([a-z-]+)\((\d)\)$`)
+	err := filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		switch ext := filepath.Ext(name); {
+		case ext == ".md":
+			for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+				if !strings.Contains(m[1], "://") {
+					exists(name, filepath.Join(filepath.Dir(name), m[1]))
+				}
+			}
+		case strings.HasPrefix(d.Name(), "xrdpfix-") && (ext == ".service" || ext == ".timer"):
+			m := page.FindStringSubmatch(string(text))
+			if m == nil {
+				t.Errorf("%s names no page", name)
+				return nil
+			}
+			exists(name, filepath.Join(root, "usr/share/man/man"+m[2], m[1]+"."+m[2]+".gz"))
+		}
+		return nil
+	})
+	if err != nil || checked < 20 {
+		t.Errorf("%d links, %v", checked, err)
+	}
+}
+
 // TestShells asks each shell, with the files of the package where it looks for
 // them, what it would complete: values too, and the ids of the applies of a machine.
 func TestShells(t *testing.T) {

@@ -118,11 +118,11 @@ func TestCollectionFiles(t *testing.T) {
 }
 
 func TestParseChanges(t *testing.T) {
-	const text = "# Changelog\n\n- not a change\n\n## 0.2.0 (unreleased)\n\n- One.\n- Two\n  lines.\n\n## 0.1.0 (2026-11-22)\n\n- First.\n"
+	const text = "# Changelog\n\n- not a change\n\n## 0.2.0 (unreleased)\n\nText.\n\n- One.\n\n### Group\n\n- Two\n  lines.\n\n## 0.1.0 (2026-11-22)\n\n- First.\n"
 	got, err := parseChanges(text)
 	want := []section{
-		{"0.2.0", time.Time{}, []string{"One.", "Two lines."}, "\n- One.\n- Two\n  lines.\n\n"},
-		{"0.1.0", time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), []string{"First."}, "\n- First.\n\n"},
+		{"0.2.0", time.Time{}, []string{"One.", "Two lines."}, map[int]string{1: "Group"}, "\nText.\n\n- One.\n\n### Group\n\n- Two\n  lines.\n\n"},
+		{"0.1.0", time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), []string{"First."}, map[int]string{}, "\n- First.\n\n"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("parseChanges = %+v, %v\nwant %+v", got, err, want)
@@ -136,13 +136,18 @@ func TestParseChanges(t *testing.T) {
 
 func TestDebianChangelog(t *testing.T) {
 	changes := []section{
-		{version: "0.2.0", changes: []string{"A change that is told in so many words that they do not fit into one line of it."}},
+		{version: "0.2.0", changes: []string{"A change that is told in so many words that they do not fit into one line of it.", "Another."},
+			groups: map[int]string{0: "What it finds", 1: "What it repairs"}},
 		{version: "0.1.0", date: noon.AddDate(0, 0, -1), changes: []string{"First."}},
 	}
 	const want = `xrdpfix (0.2.0~git1-1) unstable; urgency=medium
 
+  [ What it finds ]
   * A change that is told in so many words that they do not fit into one line
     of it.
+
+  [ What it repairs ]
+  * Another.
 
  -- A B <a@b.invalid>  Mon, 23 Nov 2026 12:00:05 +0000
 

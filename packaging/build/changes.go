@@ -16,7 +16,10 @@ type section struct {
 	version string
 	date    time.Time // zero when it is not released
 	changes []string  // each in one line
-	text    string    // as it stands
+	// groups are the titles ("### What it finds"), by the change that is the first
+	// below it.
+	groups map[int]string
+	text   string // as it stands
 }
 
 var heading = regexp.MustCompile(`^## (\d+(?:\.\d+)*) \((unreleased|\d{4}-\d\d-\d\d)\)$`)
@@ -31,7 +34,7 @@ func parseChanges(text string) ([]section, error) {
 			if m == nil {
 				return nil, fmt.Errorf("CHANGELOG.md:%d: %q is not \"## 1.2.3 (2006-01-02)\" or \"(unreleased)\"", i+1, line)
 			}
-			s := section{version: m[1]}
+			s := section{version: m[1], groups: map[int]string{}}
 			if m[2] != "unreleased" {
 				date, err := time.Parse(time.DateOnly, m[2])
 				if err != nil {
@@ -47,7 +50,10 @@ func parseChanges(text string) ([]section, error) {
 		}
 		s := &out[len(out)-1]
 		s.text += line + "\n"
+		title, heads := strings.CutPrefix(line, "### ")
 		switch item, found := strings.CutPrefix(line, "- "); {
+		case heads:
+			s.groups[len(s.changes)] = title
 		case found:
 			s.changes = append(s.changes, item)
 		case strings.HasPrefix(line, "  ") && len(s.changes) > 0:
@@ -61,7 +67,8 @@ func parseChanges(text string) ([]section, error) {
 }
 
 // debianChangelog is the changelog in Debian's form (deb-changelog(5)). The first
-// entry has the version of the package, whatever CHANGELOG.md calls it.
+// entry has the version of the package, whatever CHANGELOG.md calls it; a group has
+// its title in brackets, as Debian's changelogs have the name of who made the changes.
 func debianChangelog(name, version, maintainer string, date time.Time, changes []section) string {
 	var b strings.Builder
 	for i, s := range changes {
@@ -74,7 +81,13 @@ func debianChangelog(name, version, maintainer string, date time.Time, changes [
 			at = date
 		}
 		fmt.Fprintf(&b, "%s (%s) unstable; urgency=medium\n\n", name, v)
-		for _, c := range s.changes {
+		for i, c := range s.changes {
+			if title := s.groups[i]; title != "" {
+				if i > 0 {
+					b.WriteByte('\n')
+				}
+				fmt.Fprintf(&b, "  [ %s ]\n", title)
+			}
 			b.WriteString(fold("  * ", "    ", c, 78))
 		}
 		fmt.Fprintf(&b, "\n -- %s  %s\n", maintainer, at.UTC().Format(time.RFC1123Z))

@@ -77,7 +77,7 @@ func (s *stage) copy(destination, from, kind string) error {
 func (b *builder) contents(f format, dir, program, generated string, mods []module) ([]content, error) {
 	s := &stage{dir: dir}
 	if f.licenses != "" { // rpm removes only directories that are the package's
-		for _, own := range []string{f.doc, f.doc + "/docs", f.doc + "/examples", f.licenses} {
+		for _, own := range []string{f.doc, f.doc + "/docs", f.doc + "/examples", f.doc + "/packaging", f.doc + "/packaging/ansible", f.licenses} {
 			s.list = append(s.list, content{Destination: own, Type: "dir", Info: &fileInfo{0o755}})
 		}
 	}
@@ -97,6 +97,8 @@ func (b *builder) contents(f format, dir, program, generated string, mods []modu
 		{f.zsh + "/_xrdpfix", filepath.Join(generated, "_xrdpfix"), ""},
 		{"/usr/share/fish/vendor_completions.d/xrdpfix.fish", filepath.Join(generated, "xrdpfix.fish"), ""},
 		{f.doc + "/README.md", "README.md", f.docs()},
+		{f.doc + "/packaging/README.md", "packaging/README.md", f.docs()}, // README.md links to both
+		{f.doc + "/packaging/ansible/README.md", "packaging/ansible/README.md", f.docs()},
 		{f.doc + "/examples/ansible.yml", "packaging/ansible/examples/without-collection.yml", f.docs()},
 	}
 	for _, p := range pages {
