@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -152,6 +153,48 @@ func (f fleet) documented(t *testing.T) {
 	}
 }
 
+// examples: the play in the collection's README.md and the tasks in its modules'
+// documents are ones that ansible-playbook takes, and name variables that the role has.
+func (f fleet) examples(t *testing.T) {
+	t.Helper()
+	readme, err := os.ReadFile("ansible/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs, err := os.ReadFile("ansible/roles/xrdpfix/meta/argument_specs.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, play, found := strings.Cut(string(readme), "```yaml\n")
+	play, _, ended := strings.Cut(play, "```")
+	if !found || !ended {
+		t.Fatal("ansible/README.md shows no play")
+	}
+	plays := map[string]string{"README.md": play}
+	for _, name := range []string{"xrdpfix", "xrdpfix_probe"} {
+		var docs map[string]struct{ Examples string }
+		if err := json.Unmarshal([]byte(f.must(t, "ansible-doc", "--json", "xrdpfix.xrdp."+name)), &docs); err != nil {
+			t.Fatal(err)
+		}
+		tasks := strings.TrimSpace(docs["xrdpfix.xrdp."+name].Examples)
+		plays[name] = "- hosts: all\n  tasks:\n    " + strings.ReplaceAll(tasks, "\n", "\n    ") + "\n"
+	}
+	for name, text := range plays {
+		file := filepath.Join(t.TempDir(), "play.yml")
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if out, code := f.run(t, "ansible-playbook", "--syntax-check", file); code != 0 {
+			t.Errorf("%s: status %d\n%s\n%s", name, code, out, text)
+		}
+	}
+	for _, variable := range regexp.MustCompile(`\bxrdpfix_[a-z_]+\b`).FindAllString(string(readme), -1) {
+		if variable != "xrdpfix_probe" && !strings.Contains(string(specs), "\n      "+variable+":\n") {
+			t.Errorf("ansible/README.md has the variable %s, which the role has not", variable)
+		}
+	}
+}
+
 // TestCollection: ansible-galaxy makes the same of the source as make packages,
 // but for times and the order of the files.
 func TestCollection(t *testing.T) {
@@ -183,6 +226,7 @@ func TestCollection(t *testing.T) {
 		t.Errorf("%s is missing", name)
 	}
 	f.must(t, "ansible-galaxy", "collection", "verify", "xrdpfix.xrdp", "--offline", "-p", f.dir+"/collections")
+	f.examples(t)
 }
 
 // unpack reads a tarball; a directory has no text.

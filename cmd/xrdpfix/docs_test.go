@@ -27,6 +27,7 @@ var elsewhere = map[string]string{
 	"journalctl":            "TestUnits of packaging reads the journal",
 	"make":                  "is what the tests are run with",
 	"apt":                   "TestDeb of packaging installs the package",
+	"ansible-galaxy":        "TestAnsible of packaging installs the collection",
 	"dnf":                   "TestRPM of packaging installs the package by rpm",
 	"zypper":                "TestRPM of packaging installs the package by rpm",
 	"CGO_ENABLED=0 go":      "puts what make builds into another place",

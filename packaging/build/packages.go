@@ -72,6 +72,9 @@ func (b *builder) packages(ctx context.Context, work string) ([]product, error) 
 			return nil, err
 		}
 	}
+	if err := b.remove("xrdpfix_*.deb", "xrdpfix-*.rpm", "xrdpfix-xrdp-*.tar.gz"); err != nil {
+		return nil, err
+	}
 	for _, p := range products {
 		for _, f := range formats {
 			if err := b.pack(ctx, nfpm, f, p, filepath.Join(work, f.name+"-"+p.arch), generated); err != nil {

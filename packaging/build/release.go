@@ -15,7 +15,7 @@ import (
 
 // release makes everything that a version is published with.
 func (b *builder) release(ctx context.Context, key, work string) error {
-	if err := b.emptyDir(); err != nil {
+	if err := b.remove("xrdpfix-*", "xrdpfix_*", "SHA256SUMS*", "NOTES.md"); err != nil {
 		return err
 	}
 	products, err := b.packages(ctx, work)
@@ -49,10 +49,10 @@ func (b *builder) release(ctx context.Context, key, work string) error {
 	return b.made(signature)
 }
 
-// emptyDir removes what an earlier run left: a sum of an old file would be
-// signed with the new ones.
-func (b *builder) emptyDir() error {
-	for _, pattern := range []string{"xrdpfix-*", "xrdpfix_*", "SHA256SUMS*", "NOTES.md"} {
+// remove removes what an earlier run left: a sum of an old file would be signed with
+// the new ones, and "apt install dist/xrdpfix_*_amd64.deb" would name two versions.
+func (b *builder) remove(patterns ...string) error {
+	for _, pattern := range patterns {
 		old, err := filepath.Glob(filepath.Join(b.dir, pattern))
 		if err != nil {
 			return err
