@@ -14,7 +14,7 @@ func checkPackage(v *view) []Finding {
 	}
 	return []Finding{finding(XrdpMissing, MendHuman, "xrdp is not installed: no xrdp program, no %s.", v.IniPath()).
 		because(Evidence{Kind: "file", Source: v.IniPath(), Text: "does not exist"}).
-		packaged(v, "Install it", installCommand(v.Host))}
+		packaged(v, "Install it", v.Host.packager().install)}
 }
 
 // packaged is a remedy by the system's package manager, after some other commands.
@@ -29,33 +29,29 @@ func (x Finding) packaged(v *view, what, command string, before ...string) Findi
 	return x.remedy("%s.", what).commands(append(before, command)...)
 }
 
-func restoreCommand(h HostInfo) string {
-	switch like := h.OSID + " " + h.OSLike; {
-	case strings.Contains(like, "debian"):
-		return "apt install --reinstall -o Dpkg::Options::=--force-confmiss xrdp"
-	case strings.Contains(like, "suse"):
-		return "zypper install --force xrdp"
-	case usesDNF(like):
-		return "dnf reinstall xrdp"
-	}
-	return "" // nobody knows what this system installs with
+// A packager is how a family of systems installs xrdp, and puts back the files of its
+// package that are missing.
+type packager struct {
+	families         []string // words of ID and ID_LIKE of os-release(5)
+	install, restore string
 }
 
-func installCommand(h HostInfo) string {
-	switch like := h.OSID + " " + h.OSLike; {
-	case strings.Contains(like, "debian"):
-		return "apt install xrdp"
-	case strings.Contains(like, "suse"):
-		return "zypper install xrdp"
-	case usesDNF(like):
-		return "dnf install xrdp"
-	}
-	return "" // nobody knows what this system installs with
+var packagers = []packager{
+	{[]string{"debian"}, "apt install xrdp", "apt install --reinstall -o Dpkg::Options::=--force-confmiss xrdp"},
+	{[]string{"suse"}, "zypper install xrdp", "zypper install --force xrdp"},
+	{[]string{"fedora", "rhel", "centos"}, "dnf install xrdp", "dnf reinstall xrdp"},
 }
 
-// usesDNF tells by ID and ID_LIKE of os-release(5).
-func usesDNF(like string) bool {
-	return strings.Contains(like, "fedora") || strings.Contains(like, "rhel") || strings.Contains(like, "centos")
+// packager is that of the system; without commands where nobody knows which it is.
+func (h HostInfo) packager() packager {
+	for _, p := range packagers {
+		for _, family := range p.families {
+			if strings.Contains(h.OSID+" "+h.OSLike, family) {
+				return p
+			}
+		}
+	}
+	return packager{}
 }
 
 // checkConfigFile judges xrdp.ini as a file.
@@ -70,13 +66,13 @@ func checkConfigFile(v *view) []Finding {
 	switch {
 	case !file.Exists:
 		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "does not exist")).packaged(v, "Restore it from the package", restoreCommand(v.Host))}
+			because(inFile(v.IniPath(), 0, "does not exist")).packaged(v, "Restore it from the package", v.Host.packager().restore)}
 	case len(file.Bytes()) == 0:
 		return []Finding{finding(IniMissing, MendHuman, "%s is empty.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "0 bytes")).packaged(v, "Restore it from the package", restoreCommand(v.Host), aside)}
+			because(inFile(v.IniPath(), 0, "0 bytes")).packaged(v, "Restore it from the package", v.Host.packager().restore, aside)}
 	case !v.server.HasGlobals:
 		return []Finding{finding(IniMissing, MendHuman, "%s has no section [Globals]: xrdp reads nothing from it.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "no line [Globals]")).packaged(v, "Restore it from the package", restoreCommand(v.Host), aside)}
+			because(inFile(v.IniPath(), 0, "no line [Globals]")).packaged(v, "Restore it from the package", v.Host.packager().restore, aside)}
 	}
 	var out []Finding
 	if v.known && !v.ConfigAccess.Readable && v.ConfigAccess.Failed == "" && v.ConfigAccess.Exists {

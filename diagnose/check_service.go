@@ -25,7 +25,7 @@ func checkService(v *view) []Finding {
 			return nil
 		}
 		return []Finding{finding(ServiceDown, MendHuman, "systemd knows no %s.", UnitXrdp).
-			because(Evidence{Kind: "unit", Source: UnitXrdp, Text: "not found"}).packaged(v, "Reinstall xrdp", installCommand(v.Host))}
+			because(Evidence{Kind: "unit", Source: UnitXrdp, Text: "not found"}).packaged(v, "Reinstall xrdp", v.Host.packager().install)}
 	case u.LoadState == "masked":
 		return []Finding{finding(ServiceDown, MendHuman, "%s is masked: nobody can start it.", UnitXrdp).
 			because(Evidence{Kind: "unit", Source: UnitXrdp, Text: "masked"}).
