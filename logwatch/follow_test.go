@@ -122,7 +122,7 @@ func (f *followed) take(e Event) error {
 // wait blocks until so many lines have come.
 func (f *followed) wait(t *testing.T, n int) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		f.mu.Lock()
 		have := len(f.seen)
@@ -133,7 +133,7 @@ func (f *followed) wait(t *testing.T, n int) {
 		select {
 		case <-f.changed:
 		case <-deadline:
-			t.Errorf("after 20 s %d lines of %d", have, n)
+			t.Errorf("after two minutes %d lines of %d", have, n)
 			return
 		}
 	}

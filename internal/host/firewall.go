@@ -16,7 +16,7 @@ import (
 
 const (
 	// firewallPatience bounds the whole look: it goes on beside the wire.
-	firewallPatience = 2 * time.Second
+	firewallPatience = 5 * time.Second
 	// maxRuleset bounds what nft may print. A list of a million addresses is more
 	// than this, and then nothing is said.
 	maxRuleset = 8 << 20

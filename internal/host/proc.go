@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -183,14 +184,38 @@ func (p Proc) started(ticks uint64) time.Time {
 	return boot.Add(time.Duration(ticks/userHZ)*time.Second + time.Duration(ticks%userHZ)*time.Second/userHZ).UTC()
 }
 
+// bootClock reads the two clocks of the kernel whose difference is when it booted. A
+// process that has to wait for a processor between the two readings would be wrong by
+// that long, and take what was written in the meantime for older than a restart: of
+// several readings the one counts that took the least.
+func bootClock() (boot time.Time, ok bool) {
+	least := time.Duration(math.MaxInt64)
+	for range 20 {
+		var up unix.Timespec
+		before := time.Now()
+		if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+			return time.Time{}, false
+		}
+		took := time.Since(before)
+		if took < least {
+			least, boot = took, before.Add(took/2-time.Duration(up.Nano()))
+		}
+		if took < time.Millisecond {
+			break
+		}
+	}
+	return boot, true
+}
+
 // boot is when the clock began that start times are counted by. The kernel's
 // own clocks tell it to the hundredth of a second that start times have; the
 // btime line of /proc/stat, all that a copy of procfs has, cuts it to seconds,
 // and a file written just before a restart would seem newer than the process.
 func (p Proc) boot() (time.Time, bool) {
-	var up unix.Timespec
-	if p.dir() == "/proc" && unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) == nil {
-		return time.Now().Add(-time.Duration(up.Nano())), true
+	if p.dir() == "/proc" {
+		if boot, ok := bootClock(); ok {
+			return boot, true
+		}
 	}
 	b, err := p.read(maxProcNet, "stat")
 	if err != nil {

@@ -8,8 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -226,6 +229,37 @@ func TestStarted(t *testing.T) {
 	const tick = 2 * time.Second / userHZ
 	if got := real.started(st.start); got.Before(before.Add(-tick)) || got.After(after.Add(tick)) {
 		t.Errorf("a child started at %v, not between %v and %v", got, before, after)
+	}
+}
+
+// TestBootClock reads the time of boot where others want every processor: it is the
+// same each time, to the tick of a start time.
+func TestBootClock(t *testing.T) {
+	var stop atomic.Bool
+	var busy sync.WaitGroup
+	for range 4 * runtime.GOMAXPROCS(0) {
+		busy.Go(func() {
+			for !stop.Load() { // busy, that is what it is for
+			}
+		})
+	}
+	var first, last time.Time
+	for i, end := 0, time.Now().Add(time.Second); time.Now().Before(end); i++ {
+		boot, ok := bootClock()
+		if !ok {
+			t.Fatal("this kernel has no CLOCK_BOOTTIME")
+		}
+		if i == 0 || boot.Before(first) {
+			first = boot
+		}
+		if boot.After(last) {
+			last = boot
+		}
+	}
+	stop.Store(true)
+	busy.Wait()
+	if spread := last.Sub(first); spread > time.Second/userHZ {
+		t.Errorf("the time of boot differs by %v", spread)
 	}
 }
 

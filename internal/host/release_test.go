@@ -66,7 +66,7 @@ func TestReadHostInfoLive(t *testing.T) {
 	if want, _ := os.Hostname(); err != nil || got.Name != want || got.OS == "" {
 		t.Errorf("got %+v, %v; hostname %q", got, err, want)
 	}
-	if d := time.Since(begin); d > 3*time.Second {
+	if d := time.Since(begin); d > 30*time.Second {
 		t.Errorf("took %v", d)
 	}
 }

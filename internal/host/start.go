@@ -169,7 +169,7 @@ func (m *Machine) known(database, name string) bool {
 	if strings.HasPrefix(name, "-") || trustedProgram(getent) != nil {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(m.ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(m.ctx, 10*time.Second)
 	defer cancel()
 	err := exec.CommandContext(ctx, getent, database, name).Run()
 	var exit *exec.ExitError

@@ -35,7 +35,7 @@ func (p Proc) unixPeers() (map[uint64]uint64, error) {
 		return nil, fmt.Errorf("sock_diag: %w", err)
 	}
 	defer func() { _ = unix.Close(fd) }()
-	limit := unix.NsecToTimeval(int64(2 * time.Second))
+	limit := unix.NsecToTimeval(int64(10 * time.Second))
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit); err != nil {
 		return nil, fmt.Errorf("sock_diag: %w", err)
 	}

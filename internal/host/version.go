@@ -27,7 +27,7 @@ var ErrNotInstalled = errors.New("xrdp is not installed")
 var ErrVersionUnknown = errors.New("the version of xrdp is not known")
 
 const (
-	versionPatience  = 5 * time.Second
+	versionPatience  = 10 * time.Second
 	maxVersionOutput = 64 << 10
 	maxDpkgStatus    = 256 << 20
 )

@@ -144,7 +144,7 @@ func Serve(l net.Listener, config Config) (*Server, error) {
 // Wait waits until n clients have come and gone and returns what they did, in the order in which they ended.
 func (s *Server) Wait(tb testing.TB, n int) []Seen {
 	tb.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(2 * time.Minute)
 	for {
 		s.mu.Lock()
 		seen, change := append([]Seen{}, s.seen...), s.change

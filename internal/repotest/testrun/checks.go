@@ -85,7 +85,7 @@ func lint(ctx context.Context, r *runner) (tally, error) {
 		return tally{}, err
 	}
 	defer func() { _ = os.RemoveAll(cache) }()
-	return tally{}, r.do(ctx, "env", "GOLANGCI_LINT_CACHE="+cache, linter, "run", "--timeout", "10m")
+	return tally{}, r.do(ctx, "env", "GOLANGCI_LINT_CACHE="+cache, linter, "run", "--timeout", "30m", "--allow-parallel-runners")
 }
 
 // vuln looks for known vulnerabilities. Where the database cannot be asked it

@@ -191,7 +191,7 @@ func unit(ctx context.Context, r *runner) (tally, error) {
 	if err := lab.Install(ctx, r.out, missingPackages); err != nil {
 		return tally{}, fmt.Errorf("the tests need more of this machine: %w", err)
 	}
-	args := []string{"-race", "-shuffle=on", "-timeout", "10m", "./..."}
+	args := []string{"-race", "-shuffle=on", "-timeout", "30m", "./..."}
 	if r.all {
 		args = append([]string{"-count=2"}, args...)
 	}
