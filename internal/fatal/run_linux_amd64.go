@@ -20,7 +20,8 @@ type Call struct {
 
 // A Fate is what becomes of a call. The zero Fate lets it happen.
 type Fate struct {
-	// Kill ends the program with SIGKILL instead of the call.
+	// Kill ends the program with SIGKILL instead of the call, and the child of it that
+	// was about to make the call.
 	Kill bool
 	// Errno is what the call returns without happening.
 	Errno syscall.Errno
@@ -145,7 +146,8 @@ func (t *tracer) syscall(tid int) error {
 	t.calls++
 	switch fate := t.at(Call{t.calls, changes[regs.Orig_rax]}); {
 	case fate.Kill:
-		return unix.Kill(t.pid, unix.SIGKILL)
+		// The call may be that of a child, which would go on and make it.
+		return errors.Join(unix.Kill(tid, unix.SIGKILL), unix.Kill(t.pid, unix.SIGKILL))
 	case fate.Errno != 0:
 		regs.Orig_rax, regs.Rax = ^uint64(0), -uint64(fate.Errno) // no call, but its result
 		return unix.PtraceSetRegs(tid, &regs)

@@ -122,7 +122,7 @@ func list() error {
 	for _, name := range names {
 		h, err := lab.Attach(context.Background(), name)
 		if err != nil {
-			return err
+			continue // it was stopped meanwhile
 		}
 		fmt.Printf("host   %-20s %-9s PID1 %d\n", name, h.Suite, h.PID1())
 	}
