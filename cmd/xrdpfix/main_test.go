@@ -35,6 +35,7 @@ const nobody = 65534
 const raceOptions = "GORACE"
 
 func TestMain(m *testing.M) {
+	syscall.Umask(0o022) // what a test copies has the modes that it expects
 	if err := os.Setenv(raceOptions, os.Getenv(raceOptions)+" atexit_sleep_ms=20"); err != nil {
 		fmt.Fprintln(os.Stderr, "harness:", err)
 		os.Exit(99)

@@ -17,6 +17,7 @@ const killEnv = "ATOMICFILE_TEST_WRITES_IN"
 
 // TestMain lets the test binary be the process that is killed.
 func TestMain(m *testing.M) {
+	unix.Umask(0o022) // what a test makes has the modes that it expects
 	if dir := os.Getenv(killEnv); dir != "" {
 		writeForever(dir)
 	}
