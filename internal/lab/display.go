@@ -25,9 +25,9 @@ const firstDisplay = 1000
 
 // newDisplay starts an X server that dies with this process. Numbers that other
 // processes have taken are passed over. One display starts or ends at a time on
-// the machine: an X server that finds a lock file whose owner has just ended
-// removes it by its name, and it can be a third one's by then (LockServer of
-// os/utils.c); that one's clients find no socket.
+// the machine: with -displayfd an X server makes no lock file, and one that ends
+// removes its socket by its name, which can be the next one's by then; that one's
+// clients find no socket.
 func newDisplay(ctx context.Context) (*display, error) {
 	unlock, err := lock(ctx, displaysLock())
 	if err != nil {
@@ -79,7 +79,7 @@ func tryDisplay(ctx context.Context, n int) (*display, error) {
 	return &display{xvfb: c, name: ":" + strconv.Itoa(n)}, nil
 }
 
-// close asks the X server to end; it takes its socket and its lock away itself.
+// close asks the X server to end; it takes its socket away itself.
 // What a server leaves that has to be killed, the next one of its number takes
 // over.
 func (d *display) close() {

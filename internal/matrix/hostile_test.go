@@ -38,6 +38,11 @@ func (m *machine) bounded(t *testing.T, args ...string) report {
 	return out
 }
 
+// ending GROUP: end the processes of a group, and wait until they have written their
+// last.
+const ending = `ending() { while kill -- -"$1" 2>/dev/null; do sleep 0.05; done; }
+`
+
 // TestHostile makes the files of a running machine what they should not be, and
 // writes into them while they are read.
 func TestHostile(t *testing.T) {
@@ -84,7 +89,7 @@ func TestHostile(t *testing.T) {
 				t.Errorf("%s: %s shows what is in the shadow: %s", row.name, verb, text)
 			}
 		}
-		m.Must(t, `[ ! -e /root/writer ] || kill -- -"$(cat /root/writer)" || true; rm -f /root/writer
+		m.Must(t, ending+`[ ! -e /root/writer ] || ending "$(cat /root/writer)"; rm -f /root/writer
 rm -rf /etc/xrdp /etc/xrdpfix /var/lib/xrdpfix /etc/os-release; cp -a /root/xrdp /etc/xrdp; cp -a /root/os-release /etc/os-release
 if [ -e /root/log ]; then rm /var/log/xrdp.log; mv /root/log /var/log/xrdp.log; else : >/var/log/xrdp.log; fi
 cmp /etc/shadow /root/shadow`)
@@ -160,7 +165,7 @@ setsid runuser -u xrdp -- sh /opt/forge >/dev/null 2>&1 </dev/null &
 echo $! >/root/forger
 sleep 0.5`)
 	r := m.xrdpfix(t, "apply", "--profile", "modern", "--timeout", "3s", "--restart", "never")
-	m.Must(t, `kill -- -"$(cat /root/forger)"; for p in $(pgrep -x xrdp); do kill -CONT $p; done`)
+	m.Must(t, ending+`ending "$(cat /root/forger)"; for p in $(pgrep -x xrdp); do kill -CONT $p; done`)
 	if r.Exit.Code != 4 || r.Changed || r.Verdict == nil || r.Verdict.Status == "confirmed" {
 		t.Errorf("with a forged log and no answer: %s", r)
 	}
