@@ -120,7 +120,7 @@ var catalogue = []Entry{
 	{KeyMissing, "key", Error, byApply, "the file named by key_file does not exist", nil},
 	{KeyUnreadable, "key", Error, byApply, "the daemon's user cannot read the private key", nil},
 	{KeyInvalid, "key", Error, byApply, "the private key is DER, empty, a directory, has a passphrase, or is no key", []Code{KeyMissing}},
-	{KeyUnsupported, "key", Error, byApply, "RSA below 2048 bits, Ed25519, or ECDSA before xrdp 0.9.16", []Code{KeyInvalid}},
+	{KeyUnsupported, "key", Error, byApplyOrHuman, "RSA below 2048 bits or what OpenSSL's security level wants, Ed25519, or ECDSA before xrdp 0.9.16", []Code{KeyInvalid}},
 	{KeyExposed, "key", Error, byStated, "others can read the private key, or the daemon can write it", nil},
 	{KeyShared, "key", Warning, byStated, "the key is shared with other services, or cloned with the machine", pairGoes},
 
@@ -140,7 +140,7 @@ var catalogue = []Entry{
 	{CertNotServed, "certificate", Error, byHuman, "the wire shows another certificate than the file", []Code{PortTaken, KeyMissing, CertMissing}},
 
 	{IniMissing, "xrdp.ini, sesman.ini", Error, byHuman, "xrdp.ini is absent, empty, or has no [Globals]", []Code{XrdpMissing}},
-	{IniUnreadable, "xrdp.ini, sesman.ini", Error, byApply, "the daemon's user cannot read xrdp.ini", []Code{IniMissing}},
+	{IniUnreadable, "xrdp.ini, sesman.ini", Error, byApplyOrHuman, "the daemon's user cannot read xrdp.ini", []Code{IniMissing}},
 	{IniCutShort, "xrdp.ini, sesman.ini", Error, byApplyOrHuman, "a bracket, 32 KiB, a long line or a NUL ends the file for xrdp: the rest is unread", nil},
 	{IniDuplicate, "xrdp.ini, sesman.ini", Warning, byStated, "a key is set twice; xrdp uses the last one", nil},
 	{IniMisplaced, "xrdp.ini, sesman.ini", Warning, byApplyOrStated, "a setting stands in a section where nothing reads it", nil},
@@ -182,7 +182,7 @@ var catalogue = []Entry{
 	{PortLoopbackOnly, "service, port, network, log", Warning, byHuman, "reachable from this machine only", nil},
 	{PortTaken, "service, port, network, log", Error, byHuman, "another program has the port", nil},
 	{FirewallBlocks, "service, port, network, log", Error, byHuman, "a firewall on this host drops the port", nil},
-	{SesmanUnreachable, "service, port, network, log", Error, byHuman, "TLS is fine, but xrdp-sesman does not answer: login cannot work", []Code{XrdpMissing, ServiceDown, PortNotListening}},
+	{SesmanUnreachable, "service, port, network, log", Error, byHuman, "TLS is fine, but xrdp-sesman does not answer, or will not start again: login cannot work", []Code{XrdpMissing, ServiceDown, PortNotListening}},
 	{LogUnwritable, "service, port, network, log", Error, byApplyOrHuman, "xrdp's log file is missing, a directory, or not writable by the daemon", nil},
 	{LogHidesProof, "service, port, network, log", Warning, byStated, "LogLevel or LogFile hides the success lines", nil},
 

@@ -54,6 +54,10 @@ func (h HostInfo) packager() packager {
 	return packager{}
 }
 
+// RestoreCommand puts back the files of xrdp's package that are missing, "" where
+// nobody knows how.
+func (h HostInfo) RestoreCommand() string { return h.packager().restore }
+
 // checkConfigFile judges xrdp.ini as a file.
 func checkConfigFile(v *view) []Finding {
 	if !v.Config.Ok() {
@@ -76,8 +80,7 @@ func checkConfigFile(v *view) []Finding {
 	}
 	var out []Finding
 	if v.known && !v.ConfigAccess.Readable && v.ConfigAccess.Failed == "" && v.ConfigAccess.Exists {
-		out = append(out, finding(IniUnreadable, MendApply, "xrdp runs as user %s and cannot read %s: each connection then gets classic RDP.", v.daemon.User, v.IniPath()).
-			because(steps(v.ConfigAccess)...).remedy("Mode 0644, as the package ships it."))
+		out = append(out, unreadable(v))
 	}
 	out = append(out, cutShort(v)...)
 	if file.Obstacle != "" {
@@ -87,6 +90,23 @@ func checkConfigFile(v *view) []Finding {
 			commands("xrdpfix apply --in-place"))
 	}
 	return out
+}
+
+// unreadable is of an xrdp.ini that the daemon cannot read. The mode of the file is
+// ours to mend; a directory that is closed to the daemon is somebody's intent.
+func unreadable(v *view) Finding {
+	x := finding(IniUnreadable, MendApply, "xrdp runs as user %s and cannot read %s: each connection then gets classic RDP.", v.daemon.User, v.IniPath()).
+		because(steps(v.ConfigAccess)...)
+	a := v.ConfigAccess
+	if a.Stop < 0 || a.Stop >= len(a.Steps)-1 {
+		return x.remedy("Mode 0644, as the package ships it.")
+	}
+	x.Mend = MendHuman
+	if a.Real != "" && a.Real != v.IniPath() {
+		return x.remedy("Put the file itself there, instead of a link into a closed directory.").
+			commands("install -m 0644 " + plaintext.ShellWord(a.Real) + " " + plaintext.ShellWord(v.IniPath()))
+	}
+	return x.remedy("Let the daemon into the directory.").commands("chmod a+x " + plaintext.ShellWord(a.Steps[a.Stop].Path))
 }
 
 // cutShort names the place where xrdp stops reading [Globals].

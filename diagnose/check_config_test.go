@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,4 +85,31 @@ func TestSecurityLayer(t *testing.T) {
 		}, []Code{RSAKeysUnreadable}},
 		{"rsakeys.ini unreadable, TLS only", simple(func(f *Facts) { f.RSAKeys.Readable, f.RSAKeys.Stop = false, 0 }), nil},
 	})
+}
+
+// TestIniUnreadable: the file's mode is apply's to mend, a closed directory is not.
+func TestIniUnreadable(t *testing.T) {
+	for _, x := range []struct {
+		name          string
+		real          string
+		stop          int
+		mend          Mend
+		command, text string
+	}{
+		{"the file", ConfigPath, 3, MendApply, "", "Mode 0644"},
+		{"its directory", ConfigPath, 2, MendHuman, "chmod a+x /etc/xrdp", "Let the daemon"},
+		{"a link into a closed directory", "/root/real.ini", 1, MendHuman, "install -m 0644 /root/real.ini /etc/xrdp/xrdp.ini", "instead of a link"},
+	} {
+		f := healthy()
+		f.ConfigAccess = PathFact{Path: ConfigPath, Real: x.real, Exists: true, Stop: x.stop, Why: "not for user xrdp",
+			Steps: []Step{{Path: "/", Kind: "dir"}, {Path: "/root", Kind: "dir"}, {Path: "/etc/xrdp", Kind: "dir"}, {Path: ConfigPath, Kind: "file"}}}
+		for _, got := range Run(f, Settings{}) {
+			if got.Code == IniUnreadable && (got.Mend != x.mend || strings.Join(got.Commands, "; ") != x.command || !strings.Contains(got.Remedy, x.text)) {
+				t.Errorf("%s: mend %s, %q, %q", x.name, got.Mend, got.Remedy, got.Commands)
+			}
+		}
+		if !slices.ContainsFunc(Run(f, Settings{}), func(x Finding) bool { return x.Code == IniUnreadable }) {
+			t.Errorf("%s: nothing is found", x.name)
+		}
+	}
 }

@@ -162,8 +162,13 @@ func checkPair(v *view) []Finding {
 		out = append(out, finding(KeyInvalid, MendApply, "xrdp cannot use the private key %s: %s.", v.Key.Path, problemText(pr)).
 			because(steps(v.Key)...).because(v.wireAndLog()...).remedy(dedicated))
 	} else if why := unsupported(v, pair.Key); why != "" && v.Key.Exists {
-		out = append(out, finding(KeyUnsupported, MendApply, "The private key %s is %s.", v.Key.Path, why).
-			because(steps(v.Key)...).because(v.wireAndLog()...).remedy(dedicated))
+		x := finding(KeyUnsupported, MendApply, "The private key %s is %s.", v.Key.Path, why).
+			because(steps(v.Key)...).because(v.wireAndLog()...).remedy(dedicated)
+		if level, where, _ := v.SecurityLevel(); level > StrongestOwn {
+			x.Mend = MendHuman
+			x = x.remedy("No key that xrdpfix makes meets that level: lower it in %s.", where)
+		}
+		out = append(out, x)
 	}
 	switch pr := pair.Cert.Problem; {
 	case pr == "" || !v.Cert.Exists || v.Cert.isDir():
@@ -221,6 +226,8 @@ func unsupported(v *view, k certs.KeyInfo) string {
 	case k.Type == "RSA" && k.Bits < 2048:
 		// Debian's OpenSSL security level 2 refuses it: "ee key too small".
 		return fmt.Sprintf("RSA with %d bits; OpenSSL refuses less than 2048", k.Bits)
+	case v.TooWeak(k) != "":
+		return v.TooWeak(k)
 	case k.Type == "Ed25519" || k.Type == "Ed448":
 		return k.Type + "; FreeRDP 2 and Windows cannot use it"
 	case k.Type != "RSA" && v.Package.Ok() && !v.version.AtLeast(0, 9, 16):

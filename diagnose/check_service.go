@@ -160,6 +160,19 @@ func (v *view) newLog() []string {
 	return out
 }
 
+// nameLog are the commands that give xrdp.ini a LogFile=, and start xrdp where it
+// failed without one.
+func (v *view) nameLog() []string {
+	add := `printf '\n[Logging]\nLogFile=xrdp.log\nLogLevel=INFO\n' >>` + plaintext.ShellWord(v.IniPath())
+	if slices.ContainsFunc(v.ini.Sections(), func(s xrdpconf.Section) bool { return strings.EqualFold(s.Name, xrdpconf.SectionLogging) }) {
+		add = `sed -i '/^\[Logging\]/a LogFile=xrdp.log' ` + plaintext.ShellWord(v.IniPath())
+	}
+	if v.Daemon.Systemd && !v.Daemon.Running.Ok() {
+		return []string{add, "systemctl start xrdp"}
+	}
+	return []string{add}
+}
+
 // checkLog judges xrdp.log as a witness.
 func checkLog(v *view) []Finding {
 	if v.Offline || !v.configured() {
@@ -167,7 +180,11 @@ func checkLog(v *view) []Finding {
 	}
 	l := v.Log
 	switch {
-	case l.HidesProof != "":
+	case l.Path != "" && !l.StartCanWrite && v.known && !strings.HasPrefix(l.Path, "/"):
+		return []Finding{finding(LogUnwritable, MendHuman, "xrdp runs as user %s and would write its log to %s in its working directory, which it may not: it will not start again.", v.daemon.User, l.Path).
+			because(inFile(v.IniPath(), 0, "no LogFile= in [Logging]")).
+			remedy("Name the log.").commands(v.nameLog()...)}
+	case l.HidesProof != "" && (l.StartCanWrite || !v.known):
 		return []Finding{finding(LogHidesProof, MendStated, "%s.", l.HidesProof).
 			because(inFile(v.IniPath(), 0, "[Logging] LogLevel="+v.server.Logging.LevelText)).
 			remedy("xrdpfix then proves its work from the wire alone. LogLevel=INFO shows each connection.")}

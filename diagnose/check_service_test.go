@@ -26,6 +26,13 @@ func TestService(t *testing.T) {
 			f.Log.Exists, f.Log.DaemonCanWrite, f.Log.StartCanWrite = false, false, false
 			unitState(f, UnitXrdp, "failed")
 		}, []Code{LogUnwritable}},
+		{"no log named, and no place for the default", simple(func(f *Facts) {
+			f.Log = LogFact{Path: "./sesman.log", HidesProof: "LogFile=./sesman.log is no file that can be read here"}
+		}), []Code{LogUnwritable}},
+		{"no log named, and root's daemon", simple(func(f *Facts) {
+			f.Log = LogFact{Path: "./sesman.log", HidesProof: "LogFile=./sesman.log is no file that can be read here", DaemonCanWrite: true, StartCanWrite: true}
+		}), []Code{LogHidesProof}},
+		{"no sesman.ini", simple(func(f *Facts) { f.Sesman.Value = FileFact{Path: SesmanPath} }), []Code{SesmanUnreachable}},
 		{"the log hides it", simple(func(f *Facts) { f.Log.HidesProof = "LogLevel=ERROR keeps it away" }), []Code{LogHidesProof}},
 	})
 }

@@ -140,6 +140,10 @@ func startOptions(args []string) []string {
 // checkSesman judges the way to xrdp-sesman, without which nobody can log in.
 func checkSesman(v *view) []Finding {
 	r := v.SesmanReach
+	if v.SesmanIniMissing() && !v.Offline {
+		return []Finding{finding(SesmanUnreachable, MendHuman, "%s does not exist, and xrdp-sesman does not start without it: nobody can log in.", SesmanPath).
+			because(inFile(SesmanPath, 0, "does not exist")).packaged(v, "Restore it from the package", v.Host.packager().restore)}
+	}
 	if v.Offline || !r.Ok() || r.Value.Listening || !v.Daemon.Running.Ok() || r.Value.Wanted == "" {
 		return nil
 	}

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"xrdpfix/probe"
@@ -22,9 +23,12 @@ func checkVersions(v *view) []Finding {
 	case !set:
 		return []Finding{finding(TLSVersionsMissing, MendApply, "[Globals] has no ssl_protocols line: OpenSSL decides which versions are accepted.").
 			because(inFile(v.IniPath(), 0, "no line ssl_protocols=")).remedy("ssl_protocols=%s.", DefaultRange.Tokens())}
-	case len(v.server.Protocols) == 0:
+	case len(v.server.Protocols) == 0, slices.Equal(v.server.Protocols, []string{xrdpconf.SSL30.Token()}):
 		detail := "ssl_protocols is empty"
-		if unknown != "" {
+		switch {
+		case len(v.server.Protocols) > 0:
+			detail = "ssl_protocols has SSLv3 alone, which is older than TLS"
+		case unknown != "":
 			detail = "ssl_protocols has no version that xrdp knows (" + unknown + ")"
 		}
 		return []Finding{finding(TLSVersionsEmpty, MendApply, "%s: every TLS handshake fails.", detail).
@@ -152,15 +156,33 @@ func checkRangeBlocked(v *view) []Finding {
 		}
 	}
 	for _, b := range blocked {
-		x = x.because(Evidence{Kind: "wire", Source: v.Wire.Value.Addr, Text: b.String() + " is refused"})
+		if v.Wire.Ok() {
+			x = x.because(Evidence{Kind: "wire", Source: v.Wire.Value.Addr, Text: b.String() + " is refused"})
+		}
+	}
+	if p, ok := v.ini.Lookup("Globals", "ssl_protocols"); ok && len(x.Evidence) == 0 {
+		x = x.because(inFile(v.IniPath(), p.Line, "ssl_protocols="+p.Text))
 	}
 	return []Finding{x.remedy("State the range: xrdpfix then also sets what OpenSSL needs.").
 		commands(fmt.Sprintf("xrdpfix apply --tls-min %s --tls-max %s", want.Min.Number(), want.Max.Number()))}
 }
 
 // blocked names the versions of a range that ssl_protocols lists and the wire
-// refuses, and counts those that it accepts.
+// refuses, and counts those that it accepts. Where nothing runs that could be
+// asked, OpenSSL's configuration says what will be.
 func (v *view) blocked(want xrdpconf.Range) (refused []xrdpconf.TLSVersion, accepted int) {
+	if !v.Offline && !v.Wire.Ok() && !v.Daemon.Running.Ok() && v.OpenSSL.Ok() && v.server.SecurityLayer != xrdpconf.SecurityLayerRDP {
+		for _, ver := range want.Versions() {
+			switch {
+			case !rangeOf(v.server).Contains(ver):
+			case v.OpenSSL.Value.Blame(ver) != nil, ver < xrdpconf.TLS12 && v.levelForbidsOld():
+				refused = append(refused, ver)
+			default:
+				accepted++
+			}
+		}
+		return refused, accepted
+	}
 	if v.Wire.Value.Full.Negotiation == nil || v.Wire.Value.Full.Negotiation.Selected != probe.ProtocolSSL {
 		return nil, 0
 	}
@@ -175,6 +197,15 @@ func (v *view) blocked(want xrdpconf.Range) (refused []xrdpconf.TLSVersion, acce
 		}
 	}
 	return refused, accepted
+}
+
+// levelForbidsOld reports whether the security level forbids TLS 1.0 and 1.1: from
+// OpenSSL 3 on every one but 0 does, since their handshake signs with SHA-1.
+func (v *view) levelForbidsOld() bool {
+	level, _, stated := v.SecurityLevel()
+	major, _, _ := strings.Cut(v.Package.Value.OpenSSL, ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n >= 3 && (level > 0 || !stated)
 }
 
 func versionNames(list []xrdpconf.TLSVersion) string {

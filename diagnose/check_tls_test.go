@@ -28,6 +28,8 @@ func TestVersions(t *testing.T) {
 	}
 	raise(t, []fault{
 		{"no line", inIni(listed+"\n", ""), []Code{TLSVersionsMissing}},
+		{"SSLv3 alone", inIni(listed, "ssl_protocols=SSLv3"), []Code{TLSVersionsEmpty}},
+		{"SSLv3 among others", inIni(listed, "ssl_protocols=SSLv3, TLSv1.2, TLSv1.3"), nil},
 		{"empty", inIni(listed, "ssl_protocols="), []Code{TLSVersionsEmpty}},
 		{"colons", inIni(listed, "ssl_protocols=TLSv1.2:TLSv1.3"), []Code{TLSVersionsEmpty}},
 		{"one that is not known", inIni(listed, "ssl_protocols=TLSv1.0, TLSv1.2, TLSv1.3"), []Code{TLSVersionsUnknown}},
@@ -41,6 +43,26 @@ func TestVersions(t *testing.T) {
 		}, []Code{TLSVersionsObsolete}},
 		{"TLS 1.1 is listed and refused", inIni(listed, "ssl_protocols=TLSv1.1, TLSv1.2, TLSv1.3"), nil},
 		{"all that is listed is refused", simple(none), []Code{TLSRangeBlocked}},
+		{"nothing runs, and OpenSSL forbids all that is listed", simple(func(f *Facts) {
+			f.Wire, f.Daemon.Running = Skipped[probe.ServerSurvey]("nothing listens"), Skipped[Process]("no xrdp process runs")
+			max := &ConfValue{Name: "MaxProtocol", Text: "TLSv1.1", File: "/etc/ssl/openssl.cnf", Line: 9}
+			f.OpenSSL = Seen(OpenSSL{MaxProtocol: max, Refused: []string{"TLSv1.2", "TLSv1.3"}})
+		}), []Code{TLSRangeBlocked}},
+		{"nothing runs, and OpenSSL forbids one of those listed", simple(func(f *Facts) {
+			f.Wire, f.Daemon.Running = Skipped[probe.ServerSurvey]("nothing listens"), Skipped[Process]("no xrdp process runs")
+			max := &ConfValue{Name: "MaxProtocol", Text: "TLSv1.2", File: "/etc/ssl/openssl.cnf", Line: 9}
+			f.OpenSSL = Seen(OpenSSL{MaxProtocol: max, Refused: []string{"TLSv1.3"}})
+		}), nil},
+		{"nothing runs, and OpenSSL 3 has no level for TLS 1.0 and 1.1", func(t *testing.T, f *Facts, s *Settings) {
+			inIni(listed, "ssl_protocols=TLSv1, TLSv1.1")(t, f, s)
+			f.Wire, f.Daemon.Running = Skipped[probe.ServerSurvey]("nothing listens"), Skipped[Process]("no xrdp process runs")
+			f.OpenSSL = Seen(OpenSSL{})
+		}, []Code{TLSRangeBlocked}},
+		{"nothing runs, and tls_ciphers has the level for them", func(t *testing.T, f *Facts, s *Settings) {
+			inIni(listed, "ssl_protocols=TLSv1, TLSv1.1\ntls_ciphers=DEFAULT:@SECLEVEL=0")(t, f, s)
+			f.Wire, f.Daemon.Running = Skipped[probe.ServerSurvey]("nothing listens"), Skipped[Process]("no xrdp process runs")
+			f.OpenSSL = Seen(OpenSSL{})
+		}, nil},
 		{"1.1 stated and refused", func(t *testing.T, f *Facts, s *Settings) {
 			inIni(listed, "ssl_protocols=TLSv1.1, TLSv1.2, TLSv1.3")(t, f, s)
 			s.Wanted = xrdpconf.Range{Min: xrdpconf.TLS11, Max: xrdpconf.TLS13}

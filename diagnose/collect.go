@@ -260,6 +260,9 @@ func (f *Facts) ConfigFile() *xrdpconf.File {
 // IniPath is the xrdp.ini that xrdp reads: ConfigPath, or what -c names.
 func (f *Facts) IniPath() string { return cmp.Or(f.Config.Value.Path, ConfigPath) }
 
+// SesmanIniMissing reports whether it is known that there is no sesman.ini.
+func (f *Facts) SesmanIniMissing() bool { return f.Sesman.Ok() && !f.Sesman.Value.Exists }
+
 // SesmanFile is sesman.ini, parsed by xrdp's rules.
 func (f *Facts) SesmanFile() *xrdpconf.File {
 	return xrdpconf.Parse(SesmanPath, f.Sesman.Value.Bytes())

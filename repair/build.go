@@ -69,6 +69,7 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 	b.expect()
 	b.restart()
 	b.refuse()
+	b.blocked()
 	b.deadline()
 	b.clock()
 	b.pending()
@@ -220,7 +221,14 @@ func (b *builder) copyIdentity(because ...diagnose.Code) {
 		"%s was issued by %s and is kept: it is copied, so its renewal must be copied too.", b.f.Cert.Path, b.f.Pair.Value.Cert.Issuer))
 }
 
-func (b *builder) request() certs.Request { return DefaultRequest(b.pol.Request, b.f.Host) }
+// request is what the new pair shall be: a key that the security level takes.
+func (b *builder) request() certs.Request {
+	r := b.pol.Request
+	if level, _, _ := b.f.SecurityLevel(); level == diagnose.StrongestOwn && r.Key == "" && !b.removes("tls_ciphers") {
+		r.Key = certs.RSA3072
+	}
+	return DefaultRequest(r, b.f.Host)
+}
 
 // DefaultRequest fills what a request leaves open: the names and addresses of
 // the host, the lifetime, the kind of key.

@@ -42,7 +42,8 @@ func (b *builder) portMoves() bool {
 
 // versionsAfter splits the TLS versions into those that must be accepted and
 // those that must be refused. A version that is listed but was refused before
-// is left open unless the range was stated: that is the system's policy.
+// is left open unless the range was stated: that is the system's policy. So is one
+// that OpenSSL's configuration forbids.
 func (b *builder) versionsAfter(after xrdpconf.Server) (accept, refuse []probe.TLSVersion) {
 	listed := map[xrdpconf.TLSVersion]bool{}
 	for _, token := range after.Protocols {
@@ -62,6 +63,7 @@ func (b *builder) versionsAfter(after xrdpconf.Server) (accept, refuse []probe.T
 		switch {
 		case !listed[v]:
 			refuse = append(refuse, w)
+		case !b.stated && b.f.OpenSSL.Ok() && b.f.OpenSSL.Value.Blame(v) != nil && !worked[w]:
 		case b.wantRange.Valid() && b.wantRange.Contains(v), worked[w]:
 			accept = append(accept, w)
 		}

@@ -161,7 +161,7 @@ type Manual struct {
 // Refusal says why apply would not begin.
 type Refusal struct {
 	// Reason is from a closed list: "live-desktops", "restart-never",
-	// "not-replaceable", "fips", "no-systemd", "pending", "clock".
+	// "not-replaceable", "fips", "no-systemd", "blocked", "pending", "clock".
 	Reason string `json:"reason"`
 	Text   string `json:"text"`
 	// Instead are commands to choose from.

@@ -99,7 +99,7 @@ edit xrdp.ini
 		{name: "modern under FIPS", adjust: toldBlocked, pol: Policy{Range: only13}, want: declared("1.3", "1.3") + "\nedit xrdp.ini\n  -" + protos + "\n  +ssl_protocols=TLSv1.3"},
 		{name: "plain apply under FIPS", adjust: toldBlocked, want: ""},
 
-		{name: "no sesman.ini", plant: remove(diagnose.SesmanPath), pol: Policy{Range: only13}, want: "edit xrdp.ini\n  -" + protos + "\n  +ssl_protocols=TLSv1.3"},
+		{name: "no sesman.ini", plant: remove(diagnose.SesmanPath), pol: Policy{Range: only13}, want: "edit xrdp.ini\n  -" + protos + "\n  +ssl_protocols=TLSv1.3\nmanual sesman-unreachable: apt install --reinstall -o Dpkg::Options::=--force-confmiss xrdp"},
 		{name: "a floor, intermediate", plant: floor, pol: Policy{Range: from12}, want: declared("1.2", "1.3")},
 		{name: "a floor, plain apply", plant: floor, want: ""},
 		{name: "a lifted floor, plain apply", plant: lifted, want: ""},

@@ -163,7 +163,7 @@ func (b *builder) replaceWeak(x diagnose.Finding) {
 // pair where it is good, else a new one.
 func (b *builder) namePair(x diagnose.Finding) {
 	good := b.f.Pair.Ok() && len(b.f.Pair.Value.Problems) == 0 && b.f.Key.Readable && b.f.Cert.Readable &&
-		b.f.Pair.Value.Cert.ValidAt(b.f.Taken)
+		b.f.Pair.Value.Cert.ValidAt(b.f.Taken) && b.f.TooWeak(b.f.Pair.Value.Key) == ""
 	switch {
 	case good:
 		b.set("certificate", b.f.Cert.Path, x.Code)

@@ -95,7 +95,9 @@ func (b *builder) startDoubt() string {
 	switch {
 	case !b.f.RSAKeys.Exists && b.plan.Keygen == nil:
 		return diagnose.RSAKeysPath + " is missing"
-	case b.f.Log.Path != "" && b.f.Log.HidesProof == "" && !b.f.Log.StartCanWrite:
+	case b.f.SesmanIniMissing():
+		return diagnose.SesmanPath + " is missing, without which xrdp-sesman does not start"
+	case b.f.Log.Path != "" && !b.f.Log.StartCanWrite:
 		return "xrdp could not open " + b.f.Log.Path + " again"
 	case p.LogPath != "" && b.f.Log.Path != "" && p.LogPath != b.f.Log.Path:
 		return "LogFile changed since xrdp started"

@@ -48,6 +48,7 @@ const (
 	reasonNotReplaceable reason = "not-replaceable"
 	reasonFIPS           reason = "fips"
 	reasonNoSystemd      reason = "no-systemd"
+	reasonBlocked        reason = "blocked"
 	reasonWaiting        reason = "waiting"
 	reasonPending        reason = "pending"
 	reasonClock          reason = "clock"

@@ -41,6 +41,9 @@ func (m *Machine) logFact(path string, serving diagnose.Identity) diagnose.LogFa
 	walk := Walk(m.cfg.Root, path, m.names, serving, serving)
 	l.DaemonCanWrite = walk.Exists && walk.Writable
 	l.StartCanWrite = l.DaemonCanWrite || m.opensAsRoot()
+	if path == "<stdout>" { // not understood before 0.10, and then no such path
+		l.StartCanWrite = true
+	}
 	if walk.Exists && walk.Steps[len(walk.Steps)-1].Kind == "dir" {
 		l.StartCanWrite = false // nobody writes a directory
 	}
