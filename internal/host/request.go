@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"time"
 
 	"xrdpfix/certs"
 	"xrdpfix/diagnose"
@@ -30,10 +31,18 @@ func (m *Machine) MakeRequest(req certs.Request) (csr []byte, id string, err err
 	if _, err := m.root.MkdirAll(diagnose.OwnDir, atomicfile.Attr{Mode: 0o755}); err != nil {
 		return nil, "", err
 	}
-	id = repair.ID(m.cfg.Now())
-	dir := path.Join(RequestDir, id)
-	if _, err := m.root.MkdirAll(dir, rootOnly); err != nil {
-		return nil, "", err
+	// Two may be made in one second: the one who makes the directory has it.
+	var dir string
+	for t := m.cfg.Now(); ; t = t.Add(time.Second) {
+		id = repair.ID(t)
+		dir = path.Join(RequestDir, id)
+		made, err := m.root.MkdirAll(dir, rootOnly)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, "", err
+		}
+		if n := len(made); n > 0 && path.Base(made[n-1]) == id {
+			break
+		}
 	}
 	for name, data := range map[string][]byte{"key.pem": key, "request.pem": csr} {
 		_, err := m.root.Write(path.Join(dir, name), data, atomicfile.Attr{Mode: 0o600}, atomicfile.Options{Expect: &atomicfile.State{}})
