@@ -70,9 +70,6 @@ func (a *app) apply(ctx context.Context, flags *policyFlags) error {
 	if w.wait, err = flags.wait(); err != nil {
 		return err
 	}
-	if w.wait != nil && a.global.root != "/" {
-		return usagef("--wait-client and --root contradict each other: nobody connects to a tree")
-	}
 	return a.change(ctx, "apply", w)
 }
 

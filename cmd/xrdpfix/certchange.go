@@ -119,9 +119,10 @@ func newCertRequest(a *app) *cobra.Command {
 		Use:   "request [FILE]",
 		Short: "Make a key that stays here, and a request for a CA to sign",
 		Long: `Make a key, keep it on this machine where only root can read it, and write a
-certificate signing request (PKCS#10, PEM) to FILE or to standard output, for AD
-CS, IPA, Vault or any other CA. xrdp goes on with its present pair until
-"xrdpfix cert install" brings the certificate, which finds the key by itself.`,
+certificate signing request (PKCS#10, PEM) to FILE, which must not exist, or
+without one to standard output, for AD CS, IPA, Vault or any other CA. xrdp goes
+on with its present pair until "xrdpfix cert install" brings the certificate,
+which finds the key by itself.`,
 		Example: `  xrdpfix cert request desk01.csr
   xrdpfix cert install desk01.pem      when the CA has signed it`,
 		Args: atMost(1),
@@ -153,26 +154,32 @@ func (a *app) certRequest(r certs.Request, args []string) error {
 	}
 	doc := a.document(a.command, nil)
 	var f *os.File
-	if len(args) > 0 {
-		if f, err = os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
-			return fail(2, reasonUsage, err, "name a file that does not exist yet")
+	if len(args) > 0 && args[0] != "-" {
+		if f, err = a.createNew(args[0], 0o644); err != nil {
+			return err
 		}
-		defer func() { _ = f.Close() }()
 	}
 	csr, id, err := m.MakeRequest(r)
+	if err == nil && f != nil {
+		if _, err = f.Write(csr); err != nil {
+			err = a.outFailure(args[0], err)
+		}
+	}
+	if f != nil {
+		if closed := f.Close(); err == nil && closed != nil {
+			err = a.outFailure(args[0], closed)
+		}
+	}
 	if err != nil {
+		if f != nil { // nobody takes an empty or half a file for the request
+			_ = os.Remove(args[0])
+		}
 		return err
 	}
 	doc.Changed = true
 	doc.Request = &requestDoc{PEM: string(csr), Key: host.RequestDir + "/" + id}
 	if f != nil {
 		doc.Request.File = args[0]
-		if _, err := f.Write(csr); err != nil {
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
 	}
 	switch {
 	case a.jsonOutput():
@@ -186,13 +193,14 @@ func (a *app) certRequest(r certs.Request, args []string) error {
 	p.linef("%-10s%s/", "Key", doc.Request.Key)
 	p.linef("%-10sfor root only; it never leaves this machine", "")
 	p.linef("%-10sgive the request to your CA, then: xrdpfix cert install CERT", "Next")
+	p.linef("xrdp still serves what it served (exit %d)", a.quit.Code)
 	return a.print(&p)
 }
 
 // errImageKey refuses a key that all machines made from an image would share.
 func errImageKey() error {
-	return fail(2, reasonUsage, errors.New("a key is never made into an image: all machines made from it would share it"),
-		"on the machine itself, after its first boot: xrdpfix apply")
+	return &failure{exit{2, reasonUsage}, errors.New("a key is never made into an image: all machines made from it would share it"),
+		[]string{"on the machine itself, after its first boot: xrdpfix cert request"}, true}
 }
 
 // installFlags say where a delivered pair comes from.
@@ -256,9 +264,6 @@ func (a *app) certInstall(ctx context.Context, in installFlags, w wish, args []s
 // the certificate file whose renewal is to be noticed.
 func (a *app) delivered(m *host.Machine, in installFlags, w *wish, args []string) (source string, err error) {
 	if in.hook {
-		if len(args) > 0 {
-			return "", usagef("--from-acme-hook takes no files")
-		}
 		cert, key := acmeFiles(os.Getenv)
 		if cert == "" {
 			return "", fail(2, reasonUsage, errors.New("no ACME client named its files (RENEWED_LINEAGE, CERT_FULLCHAIN_PATH, LEGO_CERT_PATH)"),

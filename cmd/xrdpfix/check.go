@@ -55,13 +55,7 @@ func (a *app) check(cmd *cobra.Command, flags *checkFlags) error {
 	if err := flags.plugin.check(w.warnDays, flags.changed("crit-days")); err != nil {
 		return err
 	}
-	if err := a.needs(cmd, formatNagios, "crit-days", "fail-on"); err != nil {
-		return err
-	}
-	if err := a.needs(cmd, formatPrometheus, "textfile"); err != nil {
-		return err
-	}
-	if w.replay, err = facts.check(a); err != nil {
+	if w.replay, err = facts.read(); err != nil {
 		return err
 	}
 	asked, err := askedClient(flags.client)
@@ -69,7 +63,7 @@ func (a *app) check(cmd *cobra.Command, flags *checkFlags) error {
 		return err
 	}
 	w.client, w.everyClient = flags.client, asked.IsValid()
-	file, err := facts.create()
+	file, err := facts.create(a)
 	if err != nil {
 		return err
 	}
@@ -95,7 +89,10 @@ func (a *app) check(cmd *cobra.Command, flags *checkFlags) error {
 	case a.global.output == formatNagios:
 		return a.printPlugin(checkPlugin(l, &flags.plugin, w.warnDays), a.quit.Reason)
 	case a.global.output == formatPrometheus && flags.textfile != "":
-		return writeTextfile(flags.textfile, checkMetrics(l))
+		if err := writeTextfile(flags.textfile, checkMetrics(l)); err != nil {
+			return a.outFailure(flags.textfile, err)
+		}
+		return nil
 	case a.global.output == formatPrometheus:
 		_, err := io.WriteString(a.out, checkMetrics(l))
 		return err

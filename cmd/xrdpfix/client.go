@@ -46,11 +46,6 @@ The server is looked at first: this machine's, or with --server any other. Kinds
 		ValidArgsFunction: cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				for _, name := range []string{"out", "server", "user", "force"} {
-					if cmd.Flags().Changed(name) {
-						return fail(2, reasonUsage, fmt.Errorf("--%s needs a kind of client", name), "xrdpfix client")
-					}
-				}
 				return a.clientKinds()
 			}
 			flags.remote = cmd.Flags().Changed("server")
@@ -108,7 +103,7 @@ func (a *app) client(ctx context.Context, kind handout.Kind, flags clientFlags) 
 	var written []string
 	if flags.out != "" {
 		if written, err = writeHandout(flags.out, h.Files, flags.force); err != nil {
-			return a.outFailure(err, kind, flags)
+			return a.handoutFailure(err, kind, flags)
 		}
 	}
 	if a.jsonOutput() {

@@ -70,17 +70,15 @@ func (a *app) clientCommand(kind handout.Kind, flags clientFlags, out string) st
 	return a.next(words)
 }
 
-// outFailure gives an error of writing its exit code.
-func (a *app) outFailure(err error, kind handout.Kind, flags clientFlags) error {
+// handoutFailure gives an error of writing its exit code.
+func (a *app) handoutFailure(err error, kind handout.Kind, flags clientFlags) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return fail(7, reasonConflict, fmt.Errorf("%w; nothing was written", err), a.clientCommand(kind, flags, flags.out)+" --force   replaces it")
 	case errors.Is(err, errNotFile):
 		return fail(7, reasonConflict, fmt.Errorf("%w; nothing was written", err), "move it away, or name another directory with --out")
-	case errors.Is(err, fs.ErrPermission):
-		return fail(6, reasonNotPermitted, err)
 	}
-	return fmt.Errorf("write the files into %s: %w", flags.out, err)
+	return a.outFailure(flags.out, err)
 }
 
 func (a *app) showHandout(p *page, h handout.Handout, s handout.Server, written []string, flags clientFlags) {

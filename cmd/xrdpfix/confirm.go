@@ -57,8 +57,10 @@ is taken away. Without an ID, the one that waits.`,
 			if a.global.quiet {
 				return nil
 			}
-			_, err = fmt.Fprintf(a.out, "%s is kept. Undo it any time: xrdpfix rollback %s\n", j.ID, j.ID)
-			return err
+			var p page
+			p.para(fmt.Sprintf("%s is kept (exit %d). Undo it any time:", j.ID, a.quit.Code))
+			p.linef("  %s", a.next("rollback "+j.ID))
+			return a.print(&p)
 		},
 	}
 }

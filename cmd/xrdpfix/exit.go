@@ -78,6 +78,8 @@ type failure struct {
 	exit
 	err   error
 	hints []string
+	// elsewhere: the hints are for another machine than that of --root.
+	elsewhere bool
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -85,7 +87,7 @@ func (f *failure) Unwrap() error { return f.err }
 
 // fail builds a failure.
 func fail(code int, why reason, err error, hints ...string) error {
-	return &failure{exit{code, why}, err, hints}
+	return &failure{exit: exit{code, why}, err: err, hints: hints}
 }
 
 // usagef is wrong usage.

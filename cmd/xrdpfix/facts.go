@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -31,17 +30,9 @@ func (f *factsFlags) add(cmd *cobra.Command, save bool) {
 	}
 }
 
-// check holds the flags against each other and reads the facts that they name;
-// nil where they name none.
-func (f *factsFlags) check(a *app) (*diagnose.Facts, error) {
-	switch {
-	case f.redact && f.save == "":
-		return nil, usagef("--redact needs --save-facts FILE")
-	case f.from != "" && a.global.root != "/":
-		return nil, usagef("--facts and --root contradict each other; state one")
-	case f.save == "-" && a.jsonOutput():
-		return nil, usagef("--save-facts - and --json both want standard output; name a file")
-	case f.from == "":
+// read reads the facts that the flags name; nil where they name none.
+func (f *factsFlags) read() (*diagnose.Facts, error) {
+	if f.from == "" {
 		return nil, nil
 	}
 	facts, err := readFacts(f.from)
@@ -80,16 +71,13 @@ type factsFile struct {
 
 // create makes the file before anything is looked at: one that exists, or that
 // cannot be written, is known at once. It is for nobody else to read.
-func (f *factsFlags) create() (*factsFile, error) {
+func (f *factsFlags) create(a *app) (*factsFile, error) {
 	if f.save == "" || f.save == "-" {
 		return &factsFile{name: f.save}, nil
 	}
-	file, err := os.OpenFile(f.save, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil, fail(2, reasonUsage, err, "name a file that does not exist yet")
-	case err != nil:
-		return nil, fail(1, reasonInternal, err)
+	file, err := a.createNew(f.save, 0o600)
+	if err != nil {
+		return nil, err
 	}
 	return &factsFile{f.save, file}, nil
 }
@@ -126,7 +114,7 @@ func (f *factsFile) write(a *app, l *look, redact bool) error {
 	_, err = f.file.Write(data)
 	if err := errors.Join(err, f.file.Close()); err != nil {
 		_ = os.Remove(f.name)
-		return fmt.Errorf("save facts: %w", err)
+		return a.outFailure(f.name, err)
 	}
 	f.file = nil
 	return nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -48,26 +47,6 @@ func (a *app) checkFormat(cmd *cobra.Command) error {
 		return nil
 	}
 	return usagef("--output %s is not %s", a.global.output, orList(have))
-}
-
-// needs refuses flags that mean nothing in another output format than this one.
-// Their values were checked before.
-func (a *app) needs(cmd *cobra.Command, format string, flags ...string) error {
-	if a.global.output == format {
-		return nil
-	}
-	for _, name := range flags {
-		f := cmd.Flags().Lookup(name)
-		if !f.Changed {
-			continue
-		}
-		hint := fmt.Sprintf("%s --output %s --%s %s", cmd.CommandPath(), format, name, strings.Trim(f.Value.String(), "[]")) // of a list
-		if cmd.Name() == "probe" {
-			hint += " HOST"
-		}
-		return fail(2, reasonUsage, fmt.Errorf("--%s needs --output %s", name, format), hint)
-	}
-	return nil
 }
 
 // orList is "a", "a or b", "a, b or c".

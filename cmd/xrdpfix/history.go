@@ -80,7 +80,7 @@ func (a *app) prune(m *host.Machine) error {
 	for _, g := range gone {
 		p.linef("removed  %s", clean(g))
 	}
-	p.linef("%d removed; journals and unused pairs stay for %d days", len(gone), int(repair.KeepPairs.Hours()/24))
+	p.linef("%d removed; journals and unused pairs stay for %d days (exit %d)", len(gone), int(repair.KeepPairs.Hours()/24), a.quit.Code)
 	return a.print(&p)
 }
 
@@ -123,7 +123,23 @@ func (a *app) printHistory(list []repair.Journal) error {
 		}
 		p.block(39, fmt.Sprintf("%-18s %-12s %-6d", j.ID, state, writes(j)), because)
 	}
+	p.blank()
+	p.para(fmt.Sprintf("%s (exit %d)", a.historyNext(list), a.quit.Code))
 	return a.print(&p)
+}
+
+// historyNext is what can be done about the applies of a list.
+func (a *app) historyNext(list []repair.Journal) string {
+	for _, j := range list {
+		if j.Unfinished() || j.State == repair.StateDamaged {
+			return "Next: " + whole(a.next("check")) + " says what to do about it"
+		}
+	}
+	next := "Next: " + whole(a.next("history "+list[0].ID)) + " tells each step"
+	if _, err := pick(list, ""); err == nil {
+		next += "; " + whole(a.next("rollback")) + " undoes the latest"
+	}
+	return next
 }
 
 func writes(j repair.Journal) int {
@@ -155,9 +171,20 @@ func (a *app) printJournal(j repair.Journal) error {
 		p.linef("  %-8s %-45s %s", s.Op, clean(s.Path), done)
 	}
 	if j.Verdict != nil {
+		label := "  " + string(j.Verdict.Status)
 		for _, r := range j.Verdict.Reasons {
-			p.block(12, "  "+string(j.Verdict.Status), clean(r))
+			p.block(13, label, clean(r))
+			label = ""
 		}
+	}
+	p.blank()
+	switch {
+	case j.Unfinished():
+		p.para(fmt.Sprintf("Not finished (exit %d).  Next: %s puts it back and goes on", a.quit.Code, whole(a.next("apply"))))
+	case j.State == repair.StateRolledBack:
+		p.para(fmt.Sprintf("Put back already (exit %d)", a.quit.Code))
+	default:
+		p.para(fmt.Sprintf("Undo: %s (exit %d)", whole(a.next("rollback "+j.ID)), a.quit.Code))
 	}
 	return a.print(&p)
 }

@@ -54,9 +54,6 @@ Connections that overlap cannot always be told apart in xrdp.log. The journal ha
 			if !flags.to.IsZero() && !flags.from.Before(flags.to) {
 				return usagef("--since %s is not before --until %s", flags.since.text, flags.until.text)
 			}
-			if flags.follow && !flags.to.IsZero() {
-				return usagef("--follow and --until contradict each other; state one")
-			}
 			return a.log(cmd.Context(), flags)
 		},
 	}

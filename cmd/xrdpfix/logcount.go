@@ -142,7 +142,7 @@ func (v *logView) perClient(p *page) {
 	if v.flags.failed {
 		list = slices.DeleteFunc(list, func(c clientCount) bool { return c.Failed == 0 })
 	}
-	if len(list) < 3 && !v.a.global.verbose {
+	if len(list) == 0 || len(list) < 3 && !v.a.global.verbose {
 		return
 	}
 	most := 10

@@ -232,7 +232,24 @@ func (v *logView) end(path string, files []logwatch.HistoryFile) error {
 	}
 	p.para(fmt.Sprintf("%d connected, %d failed, %d %s (%d scanners or hang-ups, %d probes of ours)",
 		v.sum.Connected, v.sum.Failed, v.own+v.hung, others, v.hung, v.own))
+	if next := v.next(len(files)); next != "" {
+		p.para(fmt.Sprintf("Next: %s (exit %d)", whole(v.a.next(next)), v.a.quit.Code))
+	}
 	return v.a.print(&p)
+}
+
+// next is the command to go on with: about the client that failed last, or where there
+// was nothing to read. Where all is well there is none.
+func (v *logView) next(files int) string {
+	if files == 0 {
+		return "check"
+	}
+	for _, c := range v.sum.Clients {
+		if c.Failed > 0 && c.Address != "" && !v.flags.only.IsValid() {
+			return "check --client " + c.Address
+		}
+	}
+	return ""
 }
 
 // heading names the files that were read and the time they were read for.

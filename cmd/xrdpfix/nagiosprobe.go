@@ -31,17 +31,14 @@ func (n *probePlugin) add(cmd *cobra.Command) {
 }
 
 // check refuses what means nothing.
-func (n *probePlugin) check(a *app, cmd *cobra.Command) error {
+func (n *probePlugin) check(cmd *cobra.Command) error {
 	if err := setIgnore(&policyFlags{}, strings.Join(n.ignore, ",")); err != nil {
 		return usagef("--ignore %w", err)
 	}
 	if n.warnDays < 0 {
 		return usagef("--warn-days must not be negative")
 	}
-	if err := n.pluginFlags.check(n.warnDays, cmd.Flags().Changed("crit-days")); err != nil {
-		return err
-	}
-	return a.needs(cmd, formatNagios, "warn-days", "crit-days", "fail-on", "ignore")
+	return n.pluginFlags.check(n.warnDays, cmd.Flags().Changed("crit-days"))
 }
 
 // judge takes a server into the line.

@@ -43,7 +43,7 @@ func (a *app) planCommand(ctx context.Context, flags *policyFlags, facts *factsF
 	if err != nil {
 		return err
 	}
-	if w.replay, err = facts.check(a); err != nil {
+	if w.replay, err = facts.read(); err != nil {
 		return err
 	}
 	l, err := a.look(ctx, w)

@@ -32,7 +32,7 @@ The lists of --from have a target a line, comments from # on aside. With --range
   xrdpfix probe --output nagios desk01  for a monitoring system
   xrdpfix probe -o html desk01 >a.html  a page to hand over`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := flags.plugin.check(a, cmd); err != nil {
+			if err := flags.plugin.check(cmd); err != nil {
 				return err
 			}
 			return a.probe(cmd.Context(), &flags, args)
@@ -47,7 +47,7 @@ The lists of --from have a target a line, comments from # on aside. With --range
 // probe asks the servers and tells about each as it answers.
 func (a *app) probe(ctx context.Context, flags *probeFlags, args []string) error {
 	if flags.profiles {
-		return a.profiles(args)
+		return a.profiles()
 	}
 	list, err := flags.list(args)
 	if err != nil {
@@ -58,6 +58,9 @@ func (a *app) probe(ctx context.Context, flags *probeFlags, args []string) error
 		return err
 	}
 	v := newProbeView(a, list, flags)
+	if err := v.checkFlags(); err != nil {
+		return err
+	}
 	if v.many {
 		defer debug.SetGCPercent(debug.SetGCPercent(fleetGCPercent))
 	}

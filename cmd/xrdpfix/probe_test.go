@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"xrdpfix/internal/rdptest"
+	"xrdpfix/probe"
 )
 
 // hostile starts a server for each fault at each point of the sequence.
@@ -188,5 +189,31 @@ func TestProbeMany(t *testing.T) {
 	run(t.Context(), append(args, "--verbose"), &out, &errOut)
 	if page := out.String(); strings.Contains(page, "more (--verbose)") || strings.Count(page, "127.0.0.30:") != 2 {
 		t.Errorf("--verbose does not name all:\n%s", page)
+	}
+}
+
+// TestNTLMVersionIsAClaim: what a server says of itself is taken for true only where
+// its behaviour does not speak against it.
+func TestNTLMVersionIsAClaim(t *testing.T) {
+	told := &probe.NTLMInfo{NetBIOSName: "DESK01", ProductVersion: "10.0.20348"}
+	for software, want := range map[probe.Software]string{
+		probe.SoftwareWindows: "version             10.0.20348\n",
+		probe.SoftwareUnknown: "version             10.0.20348\n",
+		probe.SoftwareFreeRDP: "claims to be        Windows 10.0.20348, which it is not\n",
+		probe.SoftwareXrdp:    "claims to be        Windows 10.0.20348, which it is not\n",
+	} {
+		var p page
+		showNTLM(&p, &probe.Result{NTLM: told}, software)
+		if text := p.b.String(); !strings.HasPrefix(text, "NTLM         computer            DESK01\n") || !strings.HasSuffix(text, want) {
+			t.Errorf("%s:\n%s", software, text)
+		}
+		for _, bad := range textManners(p.b.String()) {
+			t.Errorf("%s: %s", software, bad)
+		}
+	}
+	var p page
+	showNTLM(&p, &probe.Result{NTLM: &probe.NTLMInfo{NetBIOSName: "DESK01"}}, probe.SoftwareFreeRDP)
+	if strings.Contains(p.b.String(), "claims") {
+		t.Errorf("a claim that was not made:\n%s", p.b.String())
 	}
 }

@@ -36,6 +36,23 @@ func newProbeView(a *app, list *fleet.List, flags *probeFlags) *probeView {
 	return v
 }
 
+// checkFlags refuses to ask what a line about a server has no room for.
+func (v *probeView) checkFlags() error {
+	if !v.many || v.flags.full || v.a.global.output != formatText || v.a.jsonOutput() {
+		return nil
+	}
+	name := ""
+	switch {
+	case v.flags.clients:
+		name = "--clients"
+	case v.flags.ntlm:
+		name = "--ntlm"
+	default:
+		return nil
+	}
+	return fail(2, reasonUsage, fmt.Errorf("%s needs --full where several servers are probed", name), "xrdpfix probe "+name+" --full HOST HOST")
+}
+
 // show tells about one server. It is called for one at a time.
 func (v *probeView) show(visit fleet.Visit[probed]) error {
 	p, name := visit.Result, v.name(visit.Server)

@@ -54,10 +54,7 @@ func howKnown(k clients.Known) string {
 }
 
 // profiles tells how each client of the tables is known.
-func (a *app) profiles(args []string) error {
-	if len(args) > 0 {
-		return usagef("--profiles probes nothing, and %q is a target", args[0])
-	}
+func (a *app) profiles() error {
 	if a.jsonOutput() {
 		doc := a.document("probe", nil)
 		doc.Profiles = profileDocs()

@@ -200,7 +200,7 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 	if word == "BROKEN" {
 		now = "BROKEN again, as before: " + lowerFirst(firstError(l)) + "."
 	}
-	next := whole("Next: " + a.next("history"))
+	next := whole("Next: " + a.next("check"))
 	if !l.plan.Empty() {
 		next = whole("Redo: " + a.next("apply"))
 	}
@@ -208,7 +208,7 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 		p.para(fmt.Sprintf("Now: XRDP DOES NOT RUN (exit %d).", a.quit.Code))
 		p.block(10, "Next", whole(whyDown))
 	} else {
-		p.para("Now: " + now + " " + next)
+		p.para(fmt.Sprintf("Now: %s (exit %d).  %s", strings.TrimSuffix(now, "."), a.quit.Code, next))
 	}
 	if a.global.quiet {
 		return p.writeTo(a.errOut) // xrdp does not run

@@ -69,14 +69,17 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 		err = errors.New("interrupted")
 	}
 	var hints []string
-	if f := (*failure)(nil); errors.As(err, &f) {
+	f := (*failure)(nil)
+	if errors.As(err, &f) {
 		hints = f.hints
 	}
 	if e.Code == 2 && len(hints) == 0 {
 		hints = []string{cmd.CommandPath() + " --help"}
 	}
 	for i, h := range hints {
-		hints[i] = a.rooted(h)
+		if f == nil || !f.elsewhere {
+			hints[i] = a.rooted(h)
+		}
 	}
 	doc := a.document(commandName(cmd), nil)
 	if a.held != nil { // what was done before the error
@@ -159,9 +162,12 @@ Without a command it says in five lines how things stand and what to run.`,
 	f.Var(&a.global.timeout, "timeout", "`TIME` allowed for each connection")
 	f.BoolVarP(&a.global.verbose, "verbose", "v", false, "show more evidence")
 	f.BoolVarP(&a.global.quiet, "quiet", "q", false, "print nothing but errors")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		a.command = commandName(cmd)
-		return a.checkGlobals(cmd)
+		if err := a.checkGlobals(cmd); err != nil {
+			return err
+		}
+		return a.checkFlags(cmd, args)
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fail(2, reasonUsage, flagError(err)) })
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(cmd) })

@@ -52,8 +52,13 @@ func (a *app) show() error {
 	}
 	var p page
 	showSettings(&p, rows)
+	odd := 0
 	for _, file := range []*xrdpconf.File{f.ConfigFile(), f.SesmanFile()} {
-		showIssues(&p, file)
+		odd += showIssues(&p, file)
+	}
+	if odd > 0 {
+		p.blank()
+		p.para(fmt.Sprintf("%s to look at (exit %d).  %s", plural(odd, "line"), a.quit.Code, whole("Next: "+a.next("check"))))
 	}
 	return a.print(&p)
 }
@@ -90,16 +95,18 @@ func showSettings(p *page, rows []setting) {
 	}
 }
 
-func showIssues(p *page, file *xrdpconf.File) {
+// showIssues returns how many there are.
+func showIssues(p *page, file *xrdpconf.File) int {
 	issues := file.Issues()
 	if len(issues) == 0 {
-		return
+		return 0
 	}
 	p.blank()
 	p.linef("%s: xrdp reads these lines otherwise than a person might", file.Name())
 	for _, is := range issues {
 		p.block(12, fmt.Sprintf("  line %-5d", is.Line), clean(is.Text))
 	}
+	return len(issues)
 }
 
 // settings lists what touches security, as xrdp ends up using it.

@@ -141,8 +141,13 @@ func cleanLines(s string) string {
 
 // rooted puts the tree at work into a hint that names a command of ours.
 func (a *app) rooted(hint string) string {
-	if strings.Contains(hint, "--root ") || strings.Contains(hint, "--help") || strings.Contains(hint, "xrdpfix probe") {
+	if strings.Contains(hint, "--root ") || strings.Contains(hint, "--help") {
 		return hint
+	}
+	for _, treeless := range []string{"probe", "report", "explain"} {
+		if strings.Contains(hint, "xrdpfix "+treeless) {
+			return hint
+		}
 	}
 	return strings.Replace(hint, "xrdpfix ", a.next("")+" ", 1)
 }

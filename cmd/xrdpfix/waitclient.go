@@ -30,9 +30,6 @@ func addWait(cmd *cobra.Command, p *policyFlags) {
 // wait checks the flags; nil where nobody is waited for.
 func (p *policyFlags) wait() (*clientWait, error) {
 	if p.waitClient == "" {
-		if p.waitFrom != "" {
-			return nil, usagef("--from needs --wait-client TIME")
-		}
 		return nil, nil
 	}
 	var s span

@@ -95,6 +95,7 @@ func (a *app) giveUp(ctx context.Context, m *host.Machine) error {
 	if a.global.quiet {
 		return nil
 	}
-	_, err := fmt.Fprintln(a.out, "the change that waited until nobody is connected is given up; nothing had been changed")
-	return err
+	var p page
+	p.para(fmt.Sprintf("The change that waited until nobody is connected is given up; nothing had been changed (exit %d).  %s", a.quit.Code, whole("Next: "+a.next("check"))))
+	return a.print(&p)
 }

@@ -46,7 +46,7 @@ func (m *machine) lives(t *testing.T) {
 		{"renew", "xrdpfix cert renew --restart never --key ecdsa-p256 --days 90 --name desk.example.org --name $(hostname)", ""},
 		{"show", "xrdpfix cert show | grep -q 'desk.example.org'", "same"},
 		{"install a pair, its chain in the wrong order", "xrdpfix cert install --restart never disorder.pem first.key", "first.pem"},
-		{"request", "xrdpfix cert request --name $(hostname) desk.csr && ! grep -q PRIVATE desk.csr", "same"},
+		{"request", "xrdpfix cert request --name $(hostname) other.csr >/dev/null && xrdpfix cert request --name $(hostname) desk.csr | grep -F '(exit 0)' && ! grep -q PRIVATE desk.csr && xrdpfix cert request - | grep -q '^-----BEGIN CERTIFICATE REQUEST-----$' && ! test -e - && ! xrdpfix cert request /nowhere/desk.csr 2>told && grep -Fx 'xrdpfix: hint: mkdir -p /nowhere' told", "same"},
 		{"install what the CA signed", `printf 'subjectAltName=DNS:%s\n' $(hostname) >ext
 openssl x509 -req -in desk.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 90 -extfile ext -out signed.pem 2>/dev/null
 xrdpfix cert install --restart never signed.pem`, "signed.pem"},
