@@ -67,7 +67,7 @@ func checkLeftovers(v *view) []Finding {
 		if strings.HasPrefix(left.Path, SesmanPath) {
 			of, section, keys, mine = SesmanPath, xrdpconf.SectionSecurity, []string{"SessionSockdirGroup"}, v.sesIni
 		}
-		theirs := xrdpconf.Parse(left.Path, left.Bytes())
+		theirs := xrdpconf.Parse(left.Path, left.Bytes(), xrdpconf.ForVersion(v.version))
 		var ev []Evidence
 		for _, key := range keys {
 			a, hasA := mine.Lookup(section, key)

@@ -248,13 +248,12 @@ func Told(entries []logwatch.Entry, s probe.ServerSurvey) bool {
 
 // Server is [Globals] of xrdp.ini as the installed xrdp ends up using it.
 func (f *Facts) Server() xrdpconf.Server {
-	v, _ := xrdpconf.ParseVersion(f.Package.Value.Version)
-	return xrdpconf.ReadServer(f.ConfigFile(), v, nil)
+	return xrdpconf.ReadServer(f.ConfigFile(), f.version(), nil)
 }
 
-// ConfigFile is xrdp.ini, parsed by xrdp's rules.
+// ConfigFile is xrdp.ini, parsed as the installed xrdp reads it.
 func (f *Facts) ConfigFile() *xrdpconf.File {
-	return xrdpconf.Parse(f.IniPath(), f.Config.Value.Bytes())
+	return parse(f.IniPath(), f.Config.Value.Bytes(), f.version())
 }
 
 // IniPath is the xrdp.ini that xrdp reads: ConfigPath, or what -c names.
@@ -263,9 +262,9 @@ func (f *Facts) IniPath() string { return cmp.Or(f.Config.Value.Path, ConfigPath
 // SesmanIniMissing reports whether it is known that there is no sesman.ini.
 func (f *Facts) SesmanIniMissing() bool { return f.Sesman.Ok() && !f.Sesman.Value.Exists }
 
-// SesmanFile is sesman.ini, parsed by xrdp's rules.
+// SesmanFile is sesman.ini, parsed as the installed xrdp reads it.
 func (f *Facts) SesmanFile() *xrdpconf.File {
-	return xrdpconf.Parse(SesmanPath, f.Sesman.Value.Bytes())
+	return parse(SesmanPath, f.Sesman.Value.Bytes(), f.version())
 }
 
 // Ports are the TCP ports that xrdp is configured to listen on.

@@ -28,7 +28,7 @@ func collectAround(ctx context.Context, env Env, opts Options, f *Facts) (wait f
 	if env.Sesman == nil {
 		f.SesmanReach = Skipped[SesmanReach]("offline")
 	} else {
-		version, _ := xrdpconf.ParseVersion(f.Package.Value.Version)
+		version := f.version()
 		sesman := xrdpconf.ReadSessionManager(f.SesmanFile(), nil)
 		if !f.Package.Ok() || !f.Sesman.Ok() {
 			f.SesmanReach = Skipped[SesmanReach]("where xrdp looks for xrdp-sesman is not known")

@@ -49,6 +49,5 @@ func (f *Facts) Meant() (file *xrdpconf.File, lost []string, err error) {
 // MeantServer is [Globals] of that file as the installed xrdp would use it.
 func (f *Facts) MeantServer() xrdpconf.Server {
 	file, _, _ := f.Meant()
-	v, _ := xrdpconf.ParseVersion(f.Package.Value.Version)
-	return xrdpconf.ReadServer(file, v, nil)
+	return xrdpconf.ReadServer(file, f.version(), nil)
 }

@@ -57,7 +57,7 @@ func Run(f Facts, set Settings) []Finding {
 	}
 	v.ini, _, _ = f.Meant()
 	v.sesman = xrdpconf.ReadSessionManager(v.sesIni, nil)
-	v.version, _ = xrdpconf.ParseVersion(f.Package.Value.Version)
+	v.version = f.version()
 	v.daemon, v.known = f.Daemon.Serving()
 
 	var found []Finding

@@ -14,7 +14,7 @@ func (b *builder) expect() {
 	for _, c := range b.plan.Files {
 		if c.Path == b.f.IniPath() {
 			v, _ := xrdpconf.ParseVersion(b.f.Package.Value.Version)
-			after = xrdpconf.ReadServer(xrdpconf.Parse(c.Path, c.Data), v, nil)
+			after = xrdpconf.ReadServer(xrdpconf.Parse(c.Path, c.Data, xrdpconf.ForVersion(v)), v, nil)
 		}
 	}
 	e := Expectation{Addr: b.f.ProbeAddr(), LogPath: b.f.Log.Path, LogHidden: b.f.Log.HidesProof, Every: b.wantRange.Valid()}

@@ -104,6 +104,9 @@ func certEnd(l *look, e exit, check string) string {
 			codes = append(codes, string(x.Code))
 		}
 	}
+	if noPair(l) != "" {
+		return fmt.Sprintf("There is no pair to show: %s (exit %d).  %s", noPair(l), e.Code, whole("Next: "+check))
+	}
 	if len(codes) == 0 && e.Code == 6 {
 		return fmt.Sprintf("Not everything was seen (exit %d).  %s", e.Code, whole("Next: sudo xrdpfix cert show"))
 	}
@@ -120,10 +123,24 @@ func certExit(l *look) exit {
 			return exit{3, reasonFindings}
 		}
 	}
-	if f := &l.facts; f.Pair.Failed != "" {
+	switch f := &l.facts; {
+	case noPair(l) != "" && !f.Offline:
+		return exit{3, reasonFindings}
+	case f.Pair.Failed != "":
 		return exit{6, reasonIncomplete}
 	}
 	return exit{0, reasonOK}
+}
+
+// noPair is the finding because of which no certificate is meant to be there; "" for
+// none.
+func noPair(l *look) diagnose.Code {
+	for _, code := range []diagnose.Code{diagnose.XrdpMissing, diagnose.IniMissing} {
+		if isFound(l, code) {
+			return code
+		}
+	}
+	return ""
 }
 
 func linkText(p diagnose.PathFact) string {

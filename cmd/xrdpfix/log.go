@@ -93,7 +93,11 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	defer m.Close()
 	source, err := m.Log(flags.journal)
 	if err != nil {
-		return fail(6, reasonIncomplete, err, "xrdpfix show")
+		tells := "xrdpfix show" // what is set
+		if errors.Is(err, fs.ErrNotExist) {
+			tells = "xrdpfix check"
+		}
+		return fail(6, reasonIncomplete, err, tells)
 	}
 	v := &logView{a: a, flags: flags, sum: logSummary{Causes: map[string]int{}}, byCause: map[string]*causeCount{}, clients: map[string]*clientCount{}, shown: map[string]bool{}}
 	if !flags.all {

@@ -254,6 +254,8 @@ func brokenText(l *look) string {
 	switch {
 	case misread(l) != "":
 		return misread(l)
+	case isFound(l, diagnose.XrdpMissing):
+		return "nobody can connect: xrdp is not installed."
 	case !f.Wire.Ok() && f.Offline:
 		return "with these files clients cannot connect, or not safely."
 	case !f.Wire.Ok():
@@ -268,6 +270,11 @@ func brokenText(l *look) string {
 		return "nobody can connect: " + clean(full.Failure.Text) + "."
 	}
 	return "TLS works, but " + lowerFirst(firstError(l)) + "."
+}
+
+// isFound reports whether something was found, and counts.
+func isFound(l *look, code diagnose.Code) bool {
+	return slices.ContainsFunc(l.found, func(x diagnose.Finding) bool { return x.Code == code })
 }
 
 // misread is the finding that says why the wire tells nothing of xrdp: another

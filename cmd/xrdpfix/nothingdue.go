@@ -25,9 +25,13 @@ func (a *app) showNothingDue(p *page, l *look) {
 		}
 	default:
 		p.para(fmt.Sprintf("%s: nothing that xrdpfix may do by itself. %s", name, upperFirst(text)))
-		p.blank()
-		showManual(p, l.plan.Manual)
-		p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: %s", a.quit.Code, leftText(l)))
+		next := whole(a.next("check"))
+		if len(l.plan.Manual) > 0 {
+			p.blank()
+			showManual(p, l.plan.Manual)
+			next = leftText(l)
+		}
+		p.para(fmt.Sprintf("Nothing was changed (exit %d).  Next: %s", a.quit.Code, next))
 	}
 }
 

@@ -63,15 +63,22 @@ func (a *app) nextRows(p *page, l *look, word string) {
 			{"log", "who came lately, who failed, and why  changes nothing"},
 		}
 	}
+	if isFound(l, diagnose.XrdpMissing) { // and so nothing to show, and no log
+		rows = [][2]string{
+			{"check", "the evidence, and what to do          changes nothing"},
+			{"probe HOST", "what another server offers            changes nothing"},
+			{"explain TEXT", "what a client's message means         changes nothing"},
+		}
+	}
 	wide := 0
 	for _, row := range rows {
-		wide = max(wide, len(a.next(row[0])))
+		wide = max(wide, len(a.rooted("xrdpfix "+row[0])))
 	}
 	for _, row := range rows {
 		text := row[1]
 		if a.global.root != "/" {
 			text, _, _ = strings.Cut(text, "  ")
 		}
-		p.linef("  %-*s  %s", wide, a.next(row[0]), text)
+		p.linef("  %-*s  %s", wide, a.rooted("xrdpfix "+row[0]), text)
 	}
 }

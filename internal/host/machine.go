@@ -148,6 +148,12 @@ func (m *Machine) server() (xrdpconf.Server, error) {
 	return facts.Server(), nil
 }
 
+// configured reports whether there is an xrdp.ini.
+func (m *Machine) configured() bool {
+	f, err := m.state(m.configPath())
+	return err == nil && f.Exists
+}
+
 // ConfigTargets are the files that xrdp.ini, sesman.ini and rsakeys.ini lead to
 // through links: places that a rollback may write to besides /etc/xrdp.
 func (m *Machine) ConfigTargets() []string {
