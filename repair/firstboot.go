@@ -77,12 +77,13 @@ func (b *builder) afterFirstBoot(because []diagnose.Code, why string) {
 		if slices.Contains(because, x.Code) && !b.left(x.Code) {
 			x.Remedy, x.Commands = remedy, []string{"xrdpfix apply"}
 			b.manual(x)
+			b.plan.Manual[len(b.plan.Manual)-1].FirstBoot = true
 		}
 	}
 	if len(because) == 0 && !slices.ContainsFunc(b.plan.Manual, func(m Manual) bool { return strings.HasSuffix(m.Text, remedy) }) {
 		b.plan.Manual = append(b.plan.Manual, Manual{
 			Because: diagnose.FirstBootPending, Severity: diagnose.Error,
-			Text: remedy, Commands: []string{"xrdpfix cert renew"},
+			Text: remedy, Commands: []string{"xrdpfix cert renew"}, FirstBoot: true,
 		})
 	}
 }

@@ -156,6 +156,9 @@ type Manual struct {
 	Severity diagnose.Severity `json:"severity"`
 	Text     string            `json:"text"`
 	Commands []string          `json:"commands,omitempty"`
+	// FirstBoot: the commands are for the machine that is made from a tree, not for
+	// the tree.
+	FirstBoot bool `json:"first_boot,omitempty"`
 }
 
 // Refusal says why apply would not begin.

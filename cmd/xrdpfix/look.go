@@ -128,6 +128,7 @@ func (a *app) look(ctx context.Context, w wish) (*look, error) {
 		m.Close()
 		return nil, err
 	}
+	a.root(l)
 	return l, nil
 }
 
@@ -144,7 +145,51 @@ func (l *look) judge(w wish) (err error) {
 	if errors.Is(err, repair.ErrNothingDeclared) {
 		return fail(2, reasonUsage, err, "state one: xrdpfix apply --profile intermediate")
 	}
+	l.afterOthers()
 	return err
+}
+
+// afterOthers takes back what findings promise where apply cannot do it yet: what is
+// left to a human comes first, and is no finding that would say so.
+func (l *look) afterOthers() {
+	if !l.onlyPlanTells() {
+		return
+	}
+	for i := range l.found {
+		if x := &l.found[i]; x.Mend == diagnose.MendApply && !mended(l.plan, x.Code) {
+			x.Mend = diagnose.MendHuman
+			x.Remedy = "Not by apply yet: xrdpfix plan says what comes first. Then, by apply: " + x.Remedy
+		}
+	}
+}
+
+// root puts the tree at work into the commands of findings and of what is left to a
+// human, so that what is pasted is not run on the machine around it.
+func (a *app) root(l *look) {
+	if a.global.root == "/" {
+		return
+	}
+	rooted := func(commands []string) []string {
+		var out []string
+		for _, c := range commands {
+			if strings.HasPrefix(c, "xrdpfix ") {
+				c = a.rooted(c)
+			}
+			out = append(out, c)
+		}
+		return out
+	}
+	for i := range l.found {
+		l.found[i].Commands = rooted(l.found[i].Commands)
+	}
+	for i := range l.ignored {
+		l.ignored[i].Commands = rooted(l.ignored[i].Commands)
+	}
+	for i, m := range l.plan.Manual {
+		if !m.FirstBoot {
+			l.plan.Manual[i].Commands = rooted(m.Commands)
+		}
+	}
 }
 
 func (l *look) close() {
