@@ -69,8 +69,12 @@ func (a *app) prune(m *host.Machine) error {
 		return err
 	}
 	if a.jsonOutput() {
+		left, err := a.journals(m)
+		if err != nil {
+			return err
+		}
 		doc := a.document("history", nil)
-		doc.Changed = len(gone) > 0
+		doc.Changed, doc.Removed, doc.History = len(gone) > 0, list(gone), journalDocs(left)
 		return a.printJSON(doc)
 	}
 	if a.global.quiet {
@@ -84,13 +88,21 @@ func (a *app) prune(m *host.Machine) error {
 	return a.print(&p)
 }
 
+// find finds a journal by a unique beginning of its ID.
 func find(list []repair.Journal, id string) (repair.Journal, error) {
+	var hits []repair.Journal
 	for _, j := range list {
 		if strings.HasPrefix(j.ID, id) {
-			return j, nil
+			hits = append(hits, j)
 		}
 	}
-	return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("no apply begins with %q", id), "xrdpfix history")
+	switch len(hits) {
+	case 0:
+		return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("no apply begins with %q", id), "xrdpfix history")
+	case 1:
+		return hits[0], nil
+	}
+	return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("%d applies begin with %q", len(hits), id), "xrdpfix history")
 }
 
 func (a *app) printHistory(list []repair.Journal) error {

@@ -43,6 +43,7 @@ type document struct {
 	Served      *certDoc        `json:"served,omitempty"`
 	Request     *requestDoc     `json:"request,omitempty"`
 	History     []journalDoc    `json:"history,omitzero"`
+	Removed     []string        `json:"removed,omitzero"` // by history --prune
 	Settings    []setting       `json:"settings,omitzero"`
 	Probe       *probeDoc       `json:"probe,omitempty"`
 	Profiles    []profileDoc    `json:"profiles,omitzero"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -153,26 +154,18 @@ func are(n int, what string) string {
 
 // pick finds a journal by a unique prefix; without one, the latest that is not undone.
 func pick(list []repair.Journal, id string) (repair.Journal, error) {
-	var hits []repair.Journal
-	for _, j := range list {
-		switch {
-		case id == "" && j.State != repair.StateRolledBack:
-			return j, nil
-		case id != "" && strings.HasPrefix(j.ID, id):
-			hits = append(hits, j)
+	if id == "" {
+		i := slices.IndexFunc(list, func(j repair.Journal) bool { return j.State != repair.StateRolledBack })
+		if i < 0 {
+			return repair.Journal{}, fail(2, reasonUsage, errors.New("there is no apply to put back"), "xrdpfix history")
 		}
+		return list[i], nil
 	}
-	switch {
-	case id == "":
-		return repair.Journal{}, fail(2, reasonUsage, errors.New("there is no apply to put back"), "xrdpfix history")
-	case len(hits) == 0:
-		return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("no apply begins with %q", id), "xrdpfix history")
-	case len(hits) > 1:
-		return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("%d applies begin with %q", len(hits), id), "xrdpfix history")
-	case hits[0].State == repair.StateRolledBack:
-		return repair.Journal{}, fail(2, reasonUsage, fmt.Errorf("%s was put back already", hits[0].ID), "xrdpfix history")
+	j, err := find(list, id)
+	if err == nil && j.State == repair.StateRolledBack {
+		err = fail(2, reasonUsage, fmt.Errorf("%s was put back already", j.ID), "xrdpfix history")
 	}
-	return hits[0], nil
+	return j, err
 }
 
 func (a *app) printUndone(l *look, u repair.Undone) error {

@@ -166,7 +166,7 @@ func TestCommandsAreTheSchemas(t *testing.T) {
 // changes one changes it here, on purpose.
 func TestFieldsByHand(t *testing.T) {
 	for _, tt := range []struct{ of, fields string }{
-		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele asked waited journal request certificate served history settings probe profiles connection summary groups build kinds handout explanation report"},
+		{"", "schema command tool time changed exit xrdp host error facts findings ignored policy unseen plan diff verdict clients clientele asked waited journal request certificate served history removed settings probe profiles connection summary groups build kinds handout explanation report"},
 		{"finding", "code severity title detail evidence remedy commands mend subject"},
 		{"evidence", "kind source text line"},
 		{"plan", "id files restart disturbs manual expect because notes identity keygen refusal offline first_boot"},
