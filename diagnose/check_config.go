@@ -84,10 +84,15 @@ func checkConfigFile(v *view) []Finding {
 	}
 	out = append(out, cutShort(v)...)
 	if file.Obstacle != "" {
-		out = append(out, finding(IniNotReplaceable, MendHuman, "%s cannot be replaced: %s.", file.Target, file.Obstacle).
-			because(inFile(file.Target, 0, file.Obstacle)).
-			remedy("Change it where it comes from, outside this machine or container, or allow one write in place.").
-			commands("xrdpfix apply --in-place"))
+		x := finding(IniNotReplaceable, MendHuman, "%s cannot be replaced: %s.", file.Target, file.Obstacle).
+			because(inFile(file.Target, 0, file.Obstacle))
+		if file.InPlaceHelps() {
+			x = x.remedy("Change it where it comes from, outside this machine or container, or allow one write in place.").
+				commands("xrdpfix apply --in-place")
+		} else {
+			x = x.remedy("Have it writable, or change it where it comes from.").commands(file.ObstacleCommand())
+		}
+		out = append(out, x)
 	}
 	return out
 }

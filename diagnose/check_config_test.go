@@ -113,3 +113,21 @@ func TestIniUnreadable(t *testing.T) {
 		}
 	}
 }
+
+// TestObstacleHasItsCommand: one write in place is offered where it can work.
+func TestObstacleHasItsCommand(t *testing.T) {
+	for obstacle, want := range map[string]string{
+		"it is a mount point of its own":     "xrdpfix apply --in-place",
+		"the file system is read-only":       "findmnt -T /etc/xrdp/xrdp.ini",
+		"it or its directory is immutable":   "lsattr -d /etc/xrdp/xrdp.ini /etc/xrdp",
+		"it or its directory is append-only": "lsattr -d /etc/xrdp/xrdp.ini /etc/xrdp",
+	} {
+		f := healthy()
+		f.Config.Value.Obstacle = obstacle
+		for _, x := range Run(f, Settings{}) {
+			if x.Code == IniNotReplaceable && strings.Join(x.Commands, "\n") != want {
+				t.Errorf("%s: %q, want %q", obstacle, x.Commands, want)
+			}
+		}
+	}
+}

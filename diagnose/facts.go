@@ -2,10 +2,13 @@ package diagnose
 
 import (
 	"net/netip"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"xrdpfix/certs"
+	"xrdpfix/internal/plaintext"
 	"xrdpfix/logwatch"
 	"xrdpfix/probe"
 	"xrdpfix/service"
@@ -138,6 +141,20 @@ type FileFact struct {
 	// Obstacle says why the file cannot be replaced by rename (bind mount,
 	// immutable, read-only file system); "" where it can.
 	Obstacle string `json:"obstacle,omitempty"`
+}
+
+// InPlaceHelps reports whether a file that cannot be replaced can be written at least:
+// nothing can be on a read-only file system, and nothing that is immutable.
+func (f FileFact) InPlaceHelps() bool {
+	return !slices.ContainsFunc([]string{"read-only", "immutable", "append-only"}, func(word string) bool { return strings.Contains(f.Obstacle, word) })
+}
+
+// ObstacleCommand shows what keeps the file from being changed.
+func (f FileFact) ObstacleCommand() string {
+	if strings.Contains(f.Obstacle, "read-only") {
+		return "findmnt -T " + plaintext.ShellWord(f.Target)
+	}
+	return "lsattr -d " + plaintext.ShellWord(f.Target) + " " + plaintext.ShellWord(path.Dir(f.Target))
 }
 
 // Bytes returns the contents to diagnose: the real ones where we have them.

@@ -122,6 +122,7 @@ func TestPlanRemedies(t *testing.T) {
 		return ini("security_layer=negotiate", "security_layer="+value)
 	}
 	bound := func(_ *testing.T, m *machine) { m.obstacle = "device or resource busy" }
+	readOnly := func(_ *testing.T, m *machine) { m.obstacle = "the file system is read-only" }
 	testPlans(t, []planCase{
 		{name: "security_layer missing", plant: ini("security_layer=negotiate\n", ""), want: "edit xrdp.ini\n  +security_layer=negotiate"},
 		{name: "security_layer=rdp", plant: set("rdp"), want: layer("rdp")},
@@ -145,6 +146,8 @@ func TestPlanRemedies(t *testing.T) {
 			"manual ini-not-replaceable: xrdpfix apply --in-place\nrefused not-replaceable: /etc/xrdp/xrdp.ini cannot be replaced: device or resource busy"},
 		{name: "bind-mounted, in place", plant: both(bound, set("rdp")), pol: Policy{InPlace: true},
 			want: "edit xrdp.ini in place\n  -security_layer=rdp\n  +security_layer=negotiate"},
+		{name: "read-only", plant: both(readOnly, set("rdp")), pol: Policy{InPlace: true}, want: "edit xrdp.ini in place\n  -security_layer=rdp\n  +security_layer=negotiate\n" +
+			"refused not-replaceable: /etc/xrdp/xrdp.ini cannot be replaced: the file system is read-only"},
 		{name: "in place where rename works", plant: set("rdp"), pol: Policy{InPlace: true}, want: layer("rdp")},
 		{name: "bind-mounted and shut, in place", plant: both(bound, func(_ *testing.T, m *machine) { m.chmod(configPath, 0o600, rootID) }),
 			pol: Policy{InPlace: true}, want: "manual ini-unreadable: chmod 0644 /etc/xrdp/xrdp.ini"},

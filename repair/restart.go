@@ -132,11 +132,16 @@ func (b *builder) portsMoved() bool {
 func (b *builder) refuse() {
 	p := &b.plan
 	for _, c := range p.Files {
-		if fact := b.f.Config.Value; c.Path == fact.Path && fact.Obstacle != "" && !b.pol.InPlace {
-			p.Refusal = &Refusal{Reason: "not-replaceable", Text: fmt.Sprintf("%s cannot be replaced: %s", c.Target, fact.Obstacle),
-				Instead: []string{"xrdpfix apply --in-place"}}
-			return
+		fact := b.f.Config.Value
+		if c.Path != fact.Path || fact.Obstacle == "" || b.pol.InPlace && fact.InPlaceHelps() {
+			continue
 		}
+		p.Refusal = &Refusal{Reason: "not-replaceable", Text: fmt.Sprintf("%s cannot be replaced: %s", c.Target, fact.Obstacle),
+			Instead: []string{"xrdpfix apply --in-place"}}
+		if !fact.InPlaceHelps() {
+			p.Refusal.Instead = []string{fact.ObstacleCommand()}
+		}
+		return
 	}
 	if b.fipsForbids() {
 		p.Refusal = &Refusal{Reason: "fips", Text: "this machine runs in FIPS mode, which forbids TLS below 1.2"}

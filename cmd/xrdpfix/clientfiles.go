@@ -56,7 +56,10 @@ func writeNew(name string, data []byte) error {
 		return err
 	}
 	_, err = out.Write(data)
-	return errors.Join(err, out.Chmod(0o644), out.Close())
+	if err = errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
+		_ = os.Remove(name) // half a file is none
+	}
+	return err
 }
 
 // clientCommand is the command line of the same handout, written into out.

@@ -196,6 +196,37 @@ func TestGoldenRefusal(t *testing.T) {
 	}
 }
 
+// TestGoldenRefusals: an xrdp that must not be started, and a file system that nobody
+// can write to.
+func TestGoldenRefusals(t *testing.T) {
+	inUTC(t)
+	never := plain
+	never.policy.Restart = repair.RestartNever
+	stopped := readLook(t, "bookworm-stopped", never)
+	f, err := readFacts(filepath.Join(testdata, "facts", "bookworm-stock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Config.Value.Obstacle = "the file system is read-only"
+	fixed := plain
+	fixed.replay = &f
+	readOnly, err := (&app{}).look(t.Context(), fixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]*look{"apply-refused-start": stopped, "apply-refused-read-only": readOnly} {
+		if l.plan.Refusal == nil {
+			t.Fatalf("%s: no refusal", name)
+		}
+		var page bytes.Buffer
+		a := &app{errOut: &page, now: func() time.Time { return l.facts.Taken }, command: "apply"}
+		if err := a.refused(l, ""); err != nil || a.quit.Code != 7 {
+			t.Fatalf("%s: %v, exit %d", name, err, a.quit.Code)
+		}
+		golden(t, name+".txt", page.String())
+	}
+}
+
 // TestGoldenRollback: what rollback says, on the server that is broken again.
 func TestGoldenRollback(t *testing.T) {
 	inUTC(t)

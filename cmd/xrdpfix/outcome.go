@@ -43,7 +43,7 @@ func (a *app) refused(l *look, stated string) error {
 		p.blank()
 		p.linef("Why a restart")
 		for _, b := range l.plan.Unit.Because {
-			p.block(2, "", clean(b)+".")
+			p.block(2, "", strings.TrimSuffix(clean(b), ".")+".")
 		}
 	}
 	if len(l.plan.Disturbs) > 0 {
@@ -56,7 +56,11 @@ func (a *app) refused(l *look, stated string) error {
 		for _, c := range why.Instead {
 			rows = append(rows, [2]string{a.rooted(strings.Replace(c, "xrdpfix apply", "xrdpfix apply"+stated, 1)), whenText(c)})
 		}
-		p.linef("Choose")
+		if strings.HasPrefix(why.Instead[0], "xrdpfix ") {
+			p.linef("Choose")
+		} else {
+			p.linef("Look")
+		}
 		p.columns(2, "", rows)
 	}
 	p.linef("refused: %s (exit %d)", a.quit.Reason, a.quit.Code)

@@ -23,17 +23,38 @@ func (a *app) createNew(name string, mode fs.FileMode) (*os.File, error) {
 	return file, nil
 }
 
+// diskHint says what to do where a disk is full or read-only, whatever was written:
+// "" where that is not the matter.
+func diskHint(err error) string {
+	var at *fs.PathError
+	if !errors.As(err, &at) {
+		return ""
+	}
+	dir := plaintext.ShellWord(there(filepath.Dir(at.Path)))
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room, then try again: df -h " + dir
+	case errors.Is(err, syscall.EROFS):
+		return "mounted read-only: findmnt -T " + dir
+	}
+	return ""
+}
+
+// there is the part of a path that is there.
+func there(dir string) string {
+	for {
+		if _, err := os.Lstat(dir); err == nil || dir == "/" || dir == "." {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
 // outFailure gives an error of writing what somebody named its exit status, and says
 // what to do about it.
 func (a *app) outFailure(name string, err error) error {
 	wanted := filepath.Dir(filepath.Clean(name))
-	dir := wanted
-	for { // the part of the way that is there
-		if _, statErr := os.Lstat(dir); statErr == nil || dir == "/" || dir == "." {
-			break
-		}
-		dir = filepath.Dir(dir)
-	}
+	dir := there(wanted)
 	at := plaintext.ShellWord(dir)
 	switch {
 	case errors.Is(err, fs.ErrExist):

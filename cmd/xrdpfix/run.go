@@ -73,6 +73,9 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	if errors.As(err, &f) {
 		hints = f.hints
 	}
+	if hint := diskHint(err); hint != "" && len(hints) == 0 {
+		hints = []string{hint}
+	}
 	if e.Code == 2 && len(hints) == 0 {
 		hints = []string{cmd.CommandPath() + " --help"}
 	}

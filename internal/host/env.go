@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -170,7 +171,7 @@ func (m *Machine) file(path string) (diagnose.FileFact, error) {
 	f.Mode, f.UID, f.GID, f.MTime = uint32(st.Mode), st.UID, st.GID, st.ModTime
 	var fixed *atomicfile.NotReplaceableError
 	if err := m.root.Check(path, atomicfile.Options{FollowLink: true}); errors.As(err, &fixed) {
-		f.Obstacle = fixed.Error()
+		f.Obstacle = strings.TrimPrefix(fixed.Error(), "replace "+fixed.Path+": ")
 	}
 	return f, nil
 }

@@ -47,6 +47,10 @@ func (m *Machine) MakeRequest(req certs.Request) (csr []byte, id string, err err
 	for name, data := range map[string][]byte{"key.pem": key, "request.pem": csr} {
 		_, err := m.root.Write(path.Join(dir, name), data, atomicfile.Attr{Mode: 0o600}, atomicfile.Options{Expect: &atomicfile.State{}})
 		if durable(err) != nil {
+			for _, made := range []string{"key.pem", "request.pem"} {
+				_ = m.root.Remove(path.Join(dir, made))
+			}
+			_ = m.root.RemoveDir(dir)
 			return nil, "", err
 		}
 	}
