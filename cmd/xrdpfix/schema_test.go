@@ -183,7 +183,7 @@ func TestFieldsByHand(t *testing.T) {
 		{"seen", "address name fate why tls connections last mixed cause"},
 		{"advice", "flags first"},
 		{"asked", "address arrived hung_up since ways failures"},
-		{"waited", "from seconds connection hung_up"},
+		{"waited", "from seconds connection hung_up interrupted"},
 		{"exit", "code reason"},
 		{"report", "hosts unread"},
 		{"reported", "host file taken os xrdp state errors warnings certificate_ends tls13_only"},

@@ -55,6 +55,8 @@ type waitDoc struct {
 	Connection *connectionDoc `json:"connection"`
 	// HungUp counts connections that left before they asked for anything.
 	HungUp int `json:"hung_up"`
+	// Interrupted: the wait was ended before its time was over.
+	Interrupted bool `json:"interrupted"`
 
 	failed time.Time // when the first failure was read
 }
@@ -145,7 +147,7 @@ func (a *app) awaitClient(ctx context.Context, w *clientWait, from host.Place) e
 			who = w.from.String()
 		}
 		within := span(w.within)
-		p.para(fmt.Sprintf("Waiting up to %s for %s to connect (Ctrl-C ends the wait, the change stays) ...", within.String(), who))
+		p.para(fmt.Sprintf("Waiting up to %s for %s to connect (Ctrl-C ends the wait, what was changed stays) ...", within.String(), who))
 		if err := p.writeTo(a.out); err != nil {
 			return err
 		}
@@ -154,6 +156,7 @@ func (a *app) awaitClient(ctx context.Context, w *clientWait, from host.Place) e
 	if err != nil && ctx.Err() == nil {
 		return fail(1, reasonInternal, fmt.Errorf("wait for a client: %w", err), a.next("log -f"))
 	}
+	doc.Interrupted = doc.Connection == nil && ctx.Err() != nil
 	switch {
 	case doc.Connection == nil && ctx.Err() == nil:
 		a.quit = exit{3, reasonNoClient}
@@ -184,10 +187,13 @@ func (a *app) showWaited(p *page, w *clientWait, doc waitDoc, path string) {
 		}
 		within := span(w.within)
 		text := fmt.Sprintf("%s connected within %s, as far as %s tells", who, within.String(), clean(path))
+		if doc.Interrupted {
+			text = fmt.Sprintf("Interrupted: %s connected until then, as far as %s tells", lowerFirst(who), clean(path))
+		}
 		if doc.HungUp > 0 {
 			text += fmt.Sprintf(" (%s hung up without asking for anything)", plural(doc.HungUp, "connection"))
 		}
-		p.para(fmt.Sprintf("%s (exit %d). The change stays.  Next: %s", text, a.quit.Code, whole(a.next("log -f"))))
+		p.para(fmt.Sprintf("%s (exit %d). What was changed stays.  Next: %s", text, a.quit.Code, whole(a.next("log -f"))))
 		return
 	}
 	who := clean(c.Client)
@@ -201,7 +207,7 @@ func (a *app) showWaited(p *page, w *clientWait, doc waitDoc, path string) {
 	case logwatch.ConnectedClassic:
 		p.para(fmt.Sprintf("CONNECTED, but without TLS: %s came in at %s with classic RDP security, asked %s (exit %d).", who, at, clean(orDash(c.Asked)), a.quit.Code))
 	default:
-		p.para(fmt.Sprintf("FAILED: %s at %s, %s: %s (exit %d). The change stays.", who, at, orDash(c.Cause), causeText(c.Cause, c.Likely), a.quit.Code))
+		p.para(fmt.Sprintf("FAILED: %s at %s, %s: %s (exit %d). What was changed stays.", who, at, orDash(c.Cause), causeText(c.Cause, c.Likely), a.quit.Code))
 		p.para("Next: " + whole(a.next("check --client "+clean(c.Client))))
 	}
 }
