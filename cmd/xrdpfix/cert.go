@@ -92,12 +92,12 @@ func (a *app) certShow(ctx context.Context) error {
 		showCert(&p, *served, a.now())
 	}
 	p.blank()
-	p.para(certEnd(l, a.quit, whole(a.next("check"))))
+	p.para(certEnd(l, a.quit, whole(a.next("check")), a.unseenHint("cert show")))
 	return a.print(&p)
 }
 
 // certEnd is the last line: what is wrong with the pair, and what to run.
-func certEnd(l *look, e exit, check string) string {
+func certEnd(l *look, e exit, check, more string) string {
 	var codes []string
 	for _, x := range l.found {
 		if entry, _ := diagnose.Describe(x.Code); x.Severity != diagnose.Info && (entry.Group == "key" || entry.Group == "certificate") {
@@ -105,10 +105,10 @@ func certEnd(l *look, e exit, check string) string {
 		}
 	}
 	if noPair(l) != "" {
-		return fmt.Sprintf("There is no pair to show: %s (exit %d).  %s", noPair(l), e.Code, whole("Next: "+check))
+		return fmt.Sprintf("No pair is served: %s (exit %d).  %s", noPair(l), e.Code, whole("Next: "+check))
 	}
 	if len(codes) == 0 && e.Code == 6 {
-		return fmt.Sprintf("Not everything was seen (exit %d).  %s", e.Code, whole("Next: sudo xrdpfix cert show"))
+		return fmt.Sprintf("Not everything was seen (exit %d).  %s", e.Code, whole("Next: "+more))
 	}
 	if len(codes) == 0 {
 		return fmt.Sprintf("Nothing is wrong with it (exit %d).", e.Code)

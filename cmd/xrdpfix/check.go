@@ -169,6 +169,8 @@ func (a *app) lastLine(p *page, l *look) {
 		next += whole(a.next("plan"))
 	case len(l.plan.Manual) > 0:
 		next += leftText(l)
+	case a.quit.Code == 6 && l.facts.Host.Root:
+		next += "what was not seen, above"
 	case len(unseen(&l.facts)) > 0 && !l.facts.Host.Root:
 		next += whole("sudo " + a.next("check"))
 	case l.count(diagnose.Error) > 0:

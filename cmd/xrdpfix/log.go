@@ -94,7 +94,7 @@ func (a *app) log(ctx context.Context, flags logFlags) error {
 	source, err := m.Log(flags.journal)
 	if err != nil {
 		tells := "xrdpfix show" // what is set
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || !errors.Is(err, host.ErrNoLog) {
 			tells = "xrdpfix check"
 		}
 		return fail(6, reasonIncomplete, err, tells)

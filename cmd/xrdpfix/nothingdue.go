@@ -45,8 +45,13 @@ func leftText(l *look) string {
 
 // unseenText says how to see what somebody who is not root could not.
 func (a *app) unseenText(command string) string {
+	return "Not everything was seen: " + whole(a.unseenHint(command))
+}
+
+// unseenHint is the command that sees more: the same as root, or check for root.
+func (a *app) unseenHint(command string) string {
 	if os.Geteuid() == 0 {
-		return "Not everything was seen: " + whole(a.next("check"))
+		return a.next("check")
 	}
-	return "Not everything was seen: " + whole("sudo "+a.next(command))
+	return "sudo " + a.next(command)
 }

@@ -201,7 +201,11 @@ func (a *app) printUndone(l *look, u repair.Undone) error {
 		p.para(fmt.Sprintf("Now: XRDP DOES NOT RUN (exit %d).", a.quit.Code))
 		p.block(10, "Next", whole(whyDown))
 	} else {
-		p.para(fmt.Sprintf("Now: %s (exit %d).  %s", strings.TrimSuffix(now, "."), a.quit.Code, next))
+		now = strings.TrimSuffix(now, ".") + " (exit "
+		if code, coded := strings.CutSuffix(now, ") (exit "); coded { // of the finding
+			now = code + "; exit "
+		}
+		p.para(fmt.Sprintf("Now: %s%d).  %s", now, a.quit.Code, next))
 	}
 	if a.global.quiet {
 		return p.writeTo(a.errOut) // xrdp does not run

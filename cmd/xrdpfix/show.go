@@ -32,7 +32,7 @@ func (a *app) show() error {
 	f := diagnose.Facts{}
 	ini, err := env.File(env.ConfigPath)
 	if err != nil {
-		return fail(6, reasonNotPermitted, err, "sudo "+a.next("show"))
+		return fail(6, reasonNotPermitted, err, a.unseenHint("show"))
 	}
 	if !ini.Exists {
 		return fail(3, reasonFindings, fmt.Errorf("%s does not exist", env.ConfigPath), a.next("check"))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,8 +20,8 @@ type Log struct {
 	tail int64  // so many bytes of the file, from its end; 0 is all
 }
 
-// ErrNoLog is met where no log can be read here; with fs.ErrNotExist it is for want of
-// an xrdp.ini.
+// ErrNoLog is met where no log can be read here; with fs.ErrNotExist it is for
+// want of an xrdp.ini.
 var ErrNoLog = errors.New("no log can be read here")
 
 // Log finds the log: the file that xrdp.ini names, or the journal where it names
@@ -32,8 +31,8 @@ func (m *Machine) Log(journal bool) (Log, error) {
 	switch {
 	case err != nil:
 		return Log{}, err
-	case !m.configured():
-		return Log{}, fmt.Errorf("%w: %s: %w", ErrNoLog, m.configPath(), fs.ErrNotExist)
+	case m.configured() != nil:
+		return Log{}, fmt.Errorf("%w: %w", ErrNoLog, m.configured())
 	case m.keepsFile(s.Logging.File) && !journal:
 		return Log{m: m, path: s.Logging.File}, nil
 	case s.Logging.EnableSyslog, s.Logging.File == "<stdout>":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"sync"
@@ -148,10 +149,15 @@ func (m *Machine) server() (xrdpconf.Server, error) {
 	return facts.Server(), nil
 }
 
-// configured reports whether there is an xrdp.ini.
-func (m *Machine) configured() bool {
-	f, err := m.state(m.configPath())
-	return err == nil && f.Exists
+// configured is the error of an xrdp.ini that is not there, or cannot be read.
+func (m *Machine) configured() error {
+	switch f, err := m.state(m.configPath()); {
+	case err != nil:
+		return err
+	case !f.Exists:
+		return &fs.PathError{Op: "read", Path: m.configPath(), Err: fs.ErrNotExist}
+	}
+	return nil
 }
 
 // ConfigTargets are the files that xrdp.ini, sesman.ini and rsakeys.ini lead to
