@@ -20,6 +20,10 @@ func (a *app) showNothingDue(p *page, l *look) {
 			text = strings.TrimSuffix(text, ".") + ", " + last
 		}
 		p.para(fmt.Sprintf("%s: nothing to do. %s (exit %d)", name, upperFirst(strings.TrimSuffix(text, ".")), a.quit.Code))
+		if d := l.policy.Deadline; d != nil && !l.policy.DeadlineOfRange {
+			window := span(d.Window)
+			p.para("Nothing is changed, and so nothing is undone in " + window.String() + ".")
+		}
 		if a.quit.Reason == reasonIncomplete {
 			p.para(a.unseenText("plan"))
 		}
