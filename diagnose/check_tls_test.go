@@ -89,6 +89,14 @@ func TestCiphersInvalid(t *testing.T) {
 	}
 	raise(t, []fault{
 		{"OpenSSL refuses it", refused("Invalid TLS cipher options NOSUCHCIPHER"), []Code{TLSCiphersInvalid}},
+		{"suites of TLS 1.3 alone, and xrdp does not run", func(t *testing.T, f *Facts, s *Settings) {
+			inIni("[Logging]", "tls_ciphers=TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256\n[Logging]")(t, f, s)
+			f.Wire = Skipped[probe.ServerSurvey]("nothing listens")
+		}, []Code{TLSCiphersInvalid}},
+		{"such suites beside another", func(t *testing.T, f *Facts, s *Settings) {
+			inIni("[Logging]", "tls_ciphers=TLS_AES_256_GCM_SHA384:HIGH\n[Logging]")(t, f, s)
+			f.Wire = Skipped[probe.ServerSurvey]("nothing listens")
+		}, nil},
 		{"something else fails", refused("Connected client computer name: xrdpfix"), []Code{TLSFails}},
 	})
 }
