@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,34 @@ func TestDocumentCommands(t *testing.T) {
 		if !used[b] {
 			t.Errorf("no document has %q any more", b)
 		}
+	}
+}
+
+// TestExamplesParse holds the examples of --help and of the man pages against the
+// command tree. What they print is left out, and so is where that goes.
+func TestExamplesParse(t *testing.T) {
+	call := regexp.MustCompile(`\bxrdpfix(?: (?:\S| \S)*)?`) // up to the blanks before the comment
+	seen := 0
+	for _, c := range everyCommand() {
+		for line := range strings.Lines(c.Example) {
+			text := call.FindString(strings.TrimSpace(line))
+			text, _, _ = strings.Cut(text, " >")
+			if strings.Contains(line, "'"+text) {
+				text = strings.TrimSuffix(text, "'") // a command that another one is given
+			}
+			words := documents.Split(text)
+			if len(words) == 0 {
+				t.Errorf("%s: the example %q is no command of ours", c.CommandPath(), line)
+				continue
+			}
+			seen++
+			if err := parses(words[1:]); err != nil {
+				t.Errorf("%s: the example %q: %v", c.CommandPath(), text, err)
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("%d examples", seen)
 	}
 }
 
