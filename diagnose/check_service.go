@@ -179,12 +179,13 @@ func checkLog(v *view) []Finding {
 		return nil
 	}
 	l := v.Log
+	_, cut := v.raw.Cut() // then [Logging] may stand behind it, and the cut is what to mend
 	switch {
-	case l.Path != "" && !l.StartCanWrite && v.known && !strings.HasPrefix(l.Path, "/"):
+	case l.Path != "" && !l.StartCanWrite && v.known && !strings.HasPrefix(l.Path, "/") && !cut:
 		return []Finding{finding(LogUnwritable, MendHuman, "xrdp runs as user %s and would write its log to %s in its working directory, which it may not: it will not start again.", v.daemon.User, l.Path).
 			because(inFile(v.IniPath(), 0, "no LogFile= in [Logging]")).
 			remedy("Name the log.").commands(v.nameLog()...)}
-	case l.HidesProof != "" && (l.StartCanWrite || !v.known):
+	case l.HidesProof != "" && (l.StartCanWrite || !v.known || cut):
 		return []Finding{finding(LogHidesProof, MendStated, "%s.", l.HidesProof).
 			because(inFile(v.IniPath(), 0, "[Logging] LogLevel="+v.server.Logging.LevelText)).
 			remedy("xrdpfix then proves its work from the wire alone. LogLevel=INFO shows each connection.")}

@@ -140,7 +140,7 @@ func startOptions(args []string) []string {
 // checkSesman judges the way to xrdp-sesman, without which nobody can log in.
 func checkSesman(v *view) []Finding {
 	r := v.SesmanReach
-	if v.SesmanIniMissing() && !v.Offline {
+	if v.SesmanIniMissing() && !v.Offline && v.configured() {
 		return []Finding{finding(SesmanUnreachable, MendHuman, "%s does not exist, and xrdp-sesman does not start without it: nobody can log in.", SesmanPath).
 			because(inFile(SesmanPath, 0, "does not exist")).packaged(v, "Restore it from the package", v.Host.packager().restore)}
 	}

@@ -68,7 +68,7 @@ func checkCiphers(v *view) []Finding {
 	if !set || !v.configured() {
 		return nil
 	}
-	refused := v.Wire.Value.Full.TLS == nil && onlyTLS13(val.Text)
+	refused := v.Wire.Value.Full.TLS == nil && len(val.Text) > 1 && namesNothing(val.Text)
 	for _, c := range v.Log.Own.Value {
 		refused = refused || slices.ContainsFunc(c.Matches, func(m logwatch.Match) bool { return m.Cause() == string(TLSCiphersInvalid) })
 	}
@@ -78,14 +78,6 @@ func checkCiphers(v *view) []Finding {
 	return []Finding{finding(TLSCiphersInvalid, MendApply, "OpenSSL refuses tls_ciphers=%s: every TLS handshake fails.", val.Text).
 		because(inFile(v.IniPath(), val.Line, "tls_ciphers="+val.Text)).because(v.wireAndLog()...).
 		remedy("The line goes: OpenSSL's own list is used then. Needs no restart.")}
-}
-
-// onlyTLS13 reports whether a list names suites of TLS 1.3 alone. The list is that
-// of TLS 1.2 and older (SSL_CTX_set_cipher_list(3)), in which they mean nothing, and
-// an empty list is refused: seen on 0.9.21, 0.10.1 and 0.10.6.
-func onlyTLS13(ciphers string) bool {
-	names := strings.FieldsFunc(ciphers, func(r rune) bool { return r == ':' || r == ',' || r == ' ' || r == ';' })
-	return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !strings.HasPrefix(n, "TLS_") })
 }
 
 // checkDeclaredRange compares what sesman.ini declares with what is done.

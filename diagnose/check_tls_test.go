@@ -81,7 +81,7 @@ func TestVersions(t *testing.T) {
 func TestCiphersInvalid(t *testing.T) {
 	refused := func(line string) func(*testing.T, *Facts, *Settings) {
 		return func(t *testing.T, f *Facts, s *Settings) {
-			inIni("[Logging]", "tls_ciphers=NOSUCHCIPHER\n[Logging]")(t, f, s)
+			inIni("[Logging]", "tls_ciphers=HIGH\n[Logging]")(t, f, s)
 			refusedBy(f, line)
 			f.Wire.Value.Full.Negotiation.Selected, f.Wire.Value.Full.Reached = probe.ProtocolSSL, probe.StageNegotiation
 			f.Wire.Value.Full.Failure = &probe.Failure{Stage: probe.StageTLS, Kind: probe.KindTLSSetupFailed, Text: "set-up failed"}

@@ -58,3 +58,15 @@ func TestKeyTooWeak(t *testing.T) {
 		{"2048 bits at level 3, and served", system(3, 2048, true), nil},
 	})
 }
+
+func TestNamesNothing(t *testing.T) {
+	for list, want := range map[string]bool{
+		"NOSUCHCIPHER": true, "TLS_AES_256_GCM_SHA384": true, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256": true, "!aNULL:!eNULL": true, "high": true,
+		"HIGH": false, "DEFAULT@SECLEVEL=0": false, "HIGH:!aNULL:!eNULL:!EXPORT": false, "NOSUCHCIPHER:HIGH": false, "ECDHE+AESGCM": false,
+		"ECDHE-RSA-AES128-GCM-SHA256": false, "PROFILE=SYSTEM": false, "EECDH,EDH;AES256 SHA": false, "kEECDH:kRSA:-3DES": false,
+	} {
+		if got := namesNothing(list); got != want {
+			t.Errorf("namesNothing(%q) = %v", list, got)
+		}
+	}
+}

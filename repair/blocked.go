@@ -11,6 +11,13 @@ import (
 // stopsStart are faults left to a human with which xrdp does not start.
 var stopsStart = []diagnose.Code{diagnose.LogUnwritable, diagnose.IniUnreadable}
 
+// stopsTLS are faults of a pair with which no client gets TLS. They are left to a
+// human where a CA issued the pair, or where --cert keep says so.
+var stopsTLS = []diagnose.Code{
+	diagnose.KeyMissing, diagnose.KeyUnreadable, diagnose.KeyInvalid, diagnose.KeyUnsupported,
+	diagnose.CertMissing, diagnose.CertUnreadable, diagnose.CertKeyMismatch, diagnose.CertPathMissing,
+}
+
 // blocked refuses a change that could not be proven because of a fault that is
 // left to a human or has to be stated: it would be made, tried and put back.
 func (b *builder) blocked() {
@@ -39,6 +46,8 @@ func (b *builder) blocked() {
 			b.refuseFor("xrdp cannot start", m.Text, m.Commands...)
 		case m.Because == diagnose.IniUnreadable:
 			b.refuseFor("xrdp would not read it", m.Text, m.Commands...)
+		case b.plan.Identity == nil && slices.Contains(stopsTLS, m.Because):
+			b.refuseFor("nobody could connect afterwards either", m.Text, m.Commands...)
 		case m.Because == diagnose.TLSRangeBlocked, m.Because == diagnose.TLSFails && b.plan.Identity == nil && !b.stated:
 			b.refuseFor("nobody could connect afterwards either", m.Text, m.Commands...)
 		default:

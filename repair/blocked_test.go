@@ -126,3 +126,25 @@ func TestExpectUnderAFloor(t *testing.T) {
 		}
 	}
 }
+
+// TestPairLeft: a pair that is kept, and serves nobody, comes before everything else;
+// of one that goes, nothing is left to a human.
+func TestPairLeft(t *testing.T) {
+	m := stock(t)
+	delete(m.files, "/etc/xrdp/key.pem")
+	m.edit(t, configPath, "security_layer=negotiate", "security_layer=rdp")
+	if p := m.plan(t, Policy{Cert: CertKeep}); p.Refusal == nil || p.Refusal.Reason != "blocked" || !strings.Contains(p.Refusal.Text, "nobody could connect") {
+		t.Errorf("--cert keep without a key: %+v", p.Refusal)
+	}
+	m = stock(t)
+	n := m.files["/etc/xrdp/key.pem"]
+	n.mode, n.data = 0o644, nil // everybody reads that it is empty
+	m.files["/etc/xrdp/key.pem"] = n
+	p := m.plan(t, Policy{})
+	if p.Refusal != nil || len(p.Manual) != 0 || p.Identity == nil || !slices.Contains(p.Because, diagnose.KeyExposed) {
+		t.Errorf("an exposed key that goes: refusal %+v, manual %+v, because %v", p.Refusal, p.Manual, p.Because)
+	}
+	if p := m.carryOut(t, Policy{}); p.Verdict.Status != Confirmed {
+		t.Errorf("verdict %+v", p.Verdict)
+	}
+}

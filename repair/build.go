@@ -62,6 +62,7 @@ func New(f diagnose.Facts, found []diagnose.Finding, pol Policy) (Plan, error) {
 		}
 	}
 	b.plantFirstBoot()
+	b.replaced()
 	if err = b.assemble(); err != nil {
 		return Plan{}, err
 	}
@@ -103,6 +104,21 @@ func (b *builder) edit(c xrdpconf.Change, because ...diagnose.Code) {
 	b.iniEdits = slices.DeleteFunc(b.iniEdits, func(old xrdpconf.Change) bool { return old.Key == c.Key })
 	b.iniEdits = append(b.iniEdits, c)
 	b.iniBecause = append(b.iniBecause, because...)
+}
+
+// replaced takes from what is left to a human the faults of a pair that goes.
+func (b *builder) replaced() {
+	id := b.plan.Identity
+	if id == nil || id.Copy {
+		return
+	}
+	b.plan.Manual = slices.DeleteFunc(b.plan.Manual, func(m Manual) bool {
+		if !aboutPair(m.Because) {
+			return false
+		}
+		id.Because = append(id.Because, m.Because)
+		return true
+	})
 }
 
 func (b *builder) manual(x diagnose.Finding) {
