@@ -196,8 +196,8 @@ func TestGoldenRefusal(t *testing.T) {
 	}
 }
 
-// TestGoldenRefusals: an xrdp that must not be started, and a file system that nobody
-// can write to.
+// TestGoldenRefusals: an xrdp that must not be started, one that could not be, and a
+// file system that nobody can write to.
 func TestGoldenRefusals(t *testing.T) {
 	inUTC(t)
 	never := plain
@@ -214,7 +214,17 @@ func TestGoldenRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, l := range map[string]*look{"apply-refused-start": stopped, "apply-refused-read-only": readOnly} {
+	noLog, err := readFacts(filepath.Join(testdata, "facts", "bookworm-stopped.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	noLog.Log.DaemonCanWrite, noLog.Log.StartCanWrite = false, false
+	fixed.replay = &noLog
+	blocked, err := (&app{}).look(t.Context(), fixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]*look{"apply-refused-start": stopped, "apply-refused-read-only": readOnly, "apply-refused-blocked": blocked} {
 		if l.plan.Refusal == nil {
 			t.Fatalf("%s: no refusal", name)
 		}
@@ -241,6 +251,15 @@ func TestGoldenRollback(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "rollback.txt", page.String())
+	page.Reset()
+	a.quit = exit{5, reasonXrdpDown}
+	if err := a.printUndone(l, repair.Undone{
+		Journal: repair.Journal{ID: "20261122T152440Z"}, Files: []string{diagnose.ConfigPath}, Restarted: true,
+		NotUp: "restart xrdp: start xrdp.service: the job ended as \"failed\"",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "rollback-down.txt", page.String())
 }
 
 // TestReportForms: the text of a fleet is on file, and all forms tell of each host.

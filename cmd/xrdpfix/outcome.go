@@ -56,9 +56,12 @@ func (a *app) refused(l *look, stated string) error {
 		for _, c := range why.Instead {
 			rows = append(rows, [2]string{a.rooted(strings.Replace(c, "xrdpfix apply", "xrdpfix apply"+stated, 1)), whenText(c)})
 		}
-		if strings.HasPrefix(why.Instead[0], "xrdpfix ") {
+		switch {
+		case strings.HasPrefix(why.Instead[0], "xrdpfix "):
 			p.linef("Choose")
-		} else {
+		case a.quit.Reason == reasonBlocked:
+			p.linef("First")
+		default:
 			p.linef("Look")
 		}
 		p.columns(2, "", rows)
