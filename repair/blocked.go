@@ -42,7 +42,8 @@ func (b *builder) blocked() {
 	}
 	for _, m := range b.plan.Manual {
 		switch {
-		case starts && slices.Contains(stopsStart, m.Because):
+		case starts && !b.f.Daemon.Running.Ok() && slices.Contains(stopsStart, m.Because):
+			// Of one that runs, our own sandbox may see its log as read-only.
 			b.refuseFor("xrdp cannot start", m.Text, m.Commands...)
 		case m.Because == diagnose.IniUnreadable:
 			b.refuseFor("xrdp would not read it", m.Text, m.Commands...)
