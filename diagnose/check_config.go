@@ -70,13 +70,13 @@ func checkConfigFile(v *view) []Finding {
 	switch {
 	case !file.Exists:
 		return []Finding{finding(IniMissing, MendHuman, "%s does not exist.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "does not exist")).packaged(v, "Restore it from the package", v.Host.packager().restore)}
+			because(inFile(v.IniPath(), 0, "does not exist")).packaged(v, "Restore it from the package", v.Host.RestoreCommand())}
 	case len(file.Bytes()) == 0:
 		return []Finding{finding(IniMissing, MendHuman, "%s is empty.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "0 bytes")).packaged(v, "Restore it from the package", v.Host.packager().restore, aside)}
+			because(inFile(v.IniPath(), 0, "0 bytes")).packaged(v, "Restore it from the package", v.Host.RestoreCommand(), aside)}
 	case !v.server.HasGlobals:
 		return []Finding{finding(IniMissing, MendHuman, "%s has no section [Globals]: xrdp reads nothing from it.", v.IniPath()).
-			because(inFile(v.IniPath(), 0, "no line [Globals]")).packaged(v, "Restore it from the package", v.Host.packager().restore, aside)}
+			because(inFile(v.IniPath(), 0, "no line [Globals]")).packaged(v, "Restore it from the package", v.Host.RestoreCommand(), aside)}
 	}
 	var out []Finding
 	if v.known && !v.ConfigAccess.Readable && v.ConfigAccess.Failed == "" && v.ConfigAccess.Exists {

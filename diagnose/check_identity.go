@@ -220,14 +220,15 @@ func (p PathFact) isDir() bool {
 
 // unsupported names a key type that xrdp or common clients refuse, "" for none.
 func unsupported(v *view, k certs.KeyInfo) string {
+	weak := v.TooWeak(k)
 	switch {
 	case k.Problem != "":
 		return ""
 	case k.Type == "RSA" && k.Bits < 2048:
 		// Debian's OpenSSL security level 2 refuses it: "ee key too small".
 		return fmt.Sprintf("RSA with %d bits; OpenSSL refuses less than 2048", k.Bits)
-	case v.TooWeak(k) != "":
-		return v.TooWeak(k)
+	case weak != "":
+		return weak
 	case k.Type == "Ed25519" || k.Type == "Ed448":
 		return k.Type + "; FreeRDP 2 and Windows cannot use it"
 	case k.Type != "RSA" && v.Package.Ok() && !v.version.AtLeast(0, 9, 16):

@@ -154,10 +154,15 @@ func (v *view) newLog() []string {
 		out = append(out, fmt.Sprintf("mv %s %s", plaintext.ShellWord(v.Log.Path), plaintext.ShellWord(v.Log.Path+".old")))
 	}
 	out = append(out, fmt.Sprintf("install -o %s -g %s -m 0640 /dev/null %s", plaintext.ShellWord(v.daemon.User), plaintext.ShellWord(v.Daemon.KeyGroup), plaintext.ShellWord(v.Log.Path)))
+	return v.andStart(out...)
+}
+
+// andStart adds the start of an xrdp that failed without what the commands give it.
+func (v *view) andStart(commands ...string) []string {
 	if v.Daemon.Systemd && !v.Daemon.Running.Ok() {
-		out = append(out, "systemctl start xrdp")
+		commands = append(commands, "systemctl start xrdp")
 	}
-	return out
+	return commands
 }
 
 // nameLog are the commands that give xrdp.ini a LogFile=, and start xrdp where it
@@ -167,10 +172,7 @@ func (v *view) nameLog() []string {
 	if slices.ContainsFunc(v.ini.Sections(), func(s xrdpconf.Section) bool { return strings.EqualFold(s.Name, xrdpconf.SectionLogging) }) {
 		add = `sed -i '/^\[Logging\]/a LogFile=xrdp.log' ` + plaintext.ShellWord(v.IniPath())
 	}
-	if v.Daemon.Systemd && !v.Daemon.Running.Ok() {
-		return []string{add, "systemctl start xrdp"}
-	}
-	return []string{add}
+	return v.andStart(add)
 }
 
 // checkLog judges xrdp.log as a witness.

@@ -142,7 +142,7 @@ func checkSesman(v *view) []Finding {
 	r := v.SesmanReach
 	if v.SesmanIniMissing() && !v.Offline && v.configured() {
 		return []Finding{finding(SesmanUnreachable, MendHuman, "%s does not exist, and xrdp-sesman does not start without it: nobody can log in.", SesmanPath).
-			because(inFile(SesmanPath, 0, "does not exist")).packaged(v, "Restore it from the package", v.Host.packager().restore)}
+			because(inFile(SesmanPath, 0, "does not exist")).packaged(v, "Restore it from the package", v.Host.RestoreCommand())}
 	}
 	if v.Offline || !r.Ok() || r.Value.Listening || !v.Daemon.Running.Ok() || r.Value.Wanted == "" {
 		return nil

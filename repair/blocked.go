@@ -35,8 +35,8 @@ func (b *builder) blocked() {
 			b.plan.Manual = append(b.plan.Manual, Manual{Because: diagnose.SesmanUnreachable, Severity: diagnose.Error, Text: why + " Nobody can log in.", Commands: commandsOf(b.f.Host.RestoreCommand())})
 		}
 	}
-	level, where, _ := b.f.SecurityLevel()
-	if id := b.plan.Identity; id != nil && !id.Copy && id.Install == nil && level > diagnose.StrongestOwn && b.f.Wire.Value.Full.TLS == nil && !b.removes("tls_ciphers") {
+	level, where := b.levelAfter()
+	if id := b.plan.Identity; id != nil && !id.Copy && id.Install == nil && level > diagnose.StrongestOwn && b.f.Wire.Value.Full.TLS == nil {
 		b.refuseFor("nobody could connect afterwards either", fmt.Sprintf("@SECLEVEL=%d of %s takes no key that xrdpfix makes: lower it there.", level, where))
 		return
 	}
@@ -47,9 +47,9 @@ func (b *builder) blocked() {
 			b.refuseFor("xrdp cannot start", m.Text, m.Commands...)
 		case m.Because == diagnose.IniUnreadable:
 			b.refuseFor("xrdp would not read it", m.Text, m.Commands...)
-		case b.plan.Identity == nil && slices.Contains(stopsTLS, m.Because):
-			b.refuseFor("nobody could connect afterwards either", m.Text, m.Commands...)
-		case m.Because == diagnose.TLSRangeBlocked, m.Because == diagnose.TLSFails && b.plan.Identity == nil && !b.stated:
+		case m.Because == diagnose.TLSRangeBlocked,
+			b.plan.Identity == nil && slices.Contains(stopsTLS, m.Because),
+			b.plan.Identity == nil && m.Because == diagnose.TLSFails && !b.stated:
 			b.refuseFor("nobody could connect afterwards either", m.Text, m.Commands...)
 		default:
 			continue

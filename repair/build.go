@@ -240,10 +240,19 @@ func (b *builder) copyIdentity(because ...diagnose.Code) {
 // request is what the new pair shall be: a key that the security level takes.
 func (b *builder) request() certs.Request {
 	r := b.pol.Request
-	if level, _, _ := b.f.SecurityLevel(); level == diagnose.StrongestOwn && r.Key == "" && !b.removes("tls_ciphers") {
+	if level, _ := b.levelAfter(); level == diagnose.StrongestOwn && r.Key == "" {
 		r.Key = certs.RSA3072
 	}
 	return DefaultRequest(r, b.f.Host)
+}
+
+// levelAfter is the security level that is stated and stays, and where; 0 for none.
+func (b *builder) levelAfter() (level int, where string) {
+	if b.removes("tls_ciphers") {
+		return 0, ""
+	}
+	level, where, _ = b.f.SecurityLevel()
+	return level, where
 }
 
 // DefaultRequest fills what a request leaves open: the names and addresses of
